@@ -1,0 +1,1 @@
+//! Takes what channels send and shows what arrived.
