@@ -1,1 +1,24 @@
-//! core
+//! Pure detection: what is broken in a Kubernetes cluster, and who must be told.
+//!
+//! No task, no clock, no network: time is an argument, and what is to be done is returned.
+
+pub mod facts;
+pub mod monitors;
+pub mod settings;
+
+mod alert;
+mod finding;
+mod name;
+mod notification;
+mod object;
+mod observation;
+pub mod policy;
+mod workload;
+
+pub use alert::{Alert, AlertKey, Ending, Fingerprint, GroupKey};
+pub use finding::{Finding, Findings, Severity, Since, TroubleKey};
+pub use name::Name;
+pub use notification::{AlertState, Notification, NotificationId, Outcome, Receipt, Report, Why};
+pub use object::{Kind, ObjectRef, Workload};
+pub use observation::{Blindness, Observation, Resource, Scope};
+pub use workload::workload_of;

@@ -1,0 +1,170 @@
+//! What a monitor says about one object.
+//!
+//! A trouble that is mentioned as present counts from `since` and is due after `wait`; one mentioned as unknown
+//! neither starts nor ends; one not mentioned was seen to be absent.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::Name;
+use crate::facts::Evidence;
+
+/// How bad it is. Ordered: `Info < Warning < Critical`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Somebody should look today.
+    Warning,
+    /// Somebody should look now.
+    Critical,
+}
+
+impl Severity {
+    /// The word used in configuration and messages.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// From when a trouble counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Since {
+    /// The object itself says when it began.
+    At(Timestamp),
+    /// The object does not say: from when kpulse first saw it.
+    FirstSeen,
+}
+
+/// Which trouble of an object: an object can have several at once, each ends by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TroubleKey {
+    /// The container it is in, if it is one container's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<Name>,
+    /// The trouble's name: `crash`, `image`. Several reasons can be one trouble.
+    pub trouble: Name,
+}
+
+impl TroubleKey {
+    /// A trouble of the object as a whole.
+    #[must_use]
+    pub fn object(trouble: &str) -> Self {
+        Self { container: None, trouble: trouble.into() }
+    }
+
+    /// A trouble of one container.
+    #[must_use]
+    pub fn container(trouble: &str, container: &Name) -> Self {
+        Self { container: Some(container.clone()), trouble: trouble.into() }
+    }
+}
+
+/// A trouble that is present.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Which trouble.
+    pub key: TroubleKey,
+    /// Why, in the field's word: `CrashLoopBackOff`.
+    pub reason: Name,
+    /// How bad.
+    pub severity: Severity,
+    /// Among the reasons of one trouble the sharper one is kept: an OOM kill inside a crash loop.
+    pub sharpness: u8,
+    /// What is wrong, to follow a name: `crash-looping`.
+    pub what: String,
+    /// Why, in a sentence for a person.
+    pub cause: String,
+    /// From when it counts.
+    pub since: Since,
+    /// How long it may last before it is told.
+    pub wait: SignedDuration,
+    /// Past this time it is too old to be news: it does not start an alert any more, but does not end one either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// It looks well since this time; it is over once `hold` has passed without a relapse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub well_since: Option<Timestamp>,
+    /// How long it must look well before it is over.
+    pub hold: SignedDuration,
+    /// Whatever moves forward while things get better; when it changes, `since` starts anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<i64>,
+    /// What else must be proven by an Event before it is told.
+    #[serde(skip)]
+    pub needs: Option<Evidence>,
+    /// A longer wait that holds once an Event has proven this.
+    #[serde(skip)]
+    pub patience: Option<(Evidence, SignedDuration)>,
+}
+
+impl Finding {
+    /// A trouble that counts from now on and is told at once; the fields are public for all the rest.
+    #[must_use]
+    pub fn new(key: TroubleKey, reason: impl Into<Name>, severity: Severity) -> Self {
+        Self {
+            key,
+            reason: reason.into(),
+            severity,
+            sharpness: 0,
+            what: String::new(),
+            cause: String::new(),
+            since: Since::FirstSeen,
+            wait: SignedDuration::ZERO,
+            until: None,
+            well_since: None,
+            hold: SignedDuration::ZERO,
+            progress: None,
+            needs: None,
+            patience: None,
+        }
+    }
+}
+
+/// What one monitor says about one object.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Findings {
+    /// Troubles that are present.
+    pub present: Vec<Finding>,
+    /// Troubles that may or may not be present.
+    pub unknown: Vec<TroubleKey>,
+    /// Nothing at all can be said about this object now (it is being deleted): whatever was known stays as it was.
+    pub all_unknown: bool,
+}
+
+impl Findings {
+    /// Says that a trouble is present.
+    pub fn present(&mut self, finding: Finding) {
+        self.present.push(finding);
+    }
+
+    /// Says that nobody can tell whether a trouble is present.
+    pub fn unknown(&mut self, key: TroubleKey) {
+        self.unknown.push(key);
+    }
+
+    /// Says that nobody can tell anything about the object.
+    pub fn all_unknown(&mut self) {
+        self.all_unknown = true;
+    }
+
+    /// Whether the object was seen to be well.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.present.is_empty() && self.unknown.is_empty() && !self.all_unknown
+    }
+}

@@ -1,0 +1,175 @@
+//! What is told to the core about the cluster: objects seen, and whether they can be seen at all.
+
+use serde::{Deserialize, Serialize};
+
+use crate::facts::Facts;
+use crate::{Kind, Name, ObjectRef};
+
+/// One collection of objects that is watched by one watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Resource {
+    /// Pods.
+    Pods,
+    /// Namespaces.
+    Namespaces,
+    /// Deployments.
+    Deployments,
+    /// StatefulSets.
+    StatefulSets,
+    /// DaemonSets.
+    DaemonSets,
+    /// Jobs.
+    Jobs,
+    /// CronJobs.
+    CronJobs,
+    /// Events that say a volume could not be mounted.
+    FailedMountEvents,
+    /// Events that say a volume could not be attached.
+    FailedAttachEvents,
+    /// Events of the cluster autoscaler that say a node is being made for a Pod.
+    ScaleUpEvents,
+    /// Events of Karpenter that say a node is being made for a Pod.
+    NominatedEvents,
+}
+
+impl Resource {
+    /// Every resource that is watched.
+    pub const ALL: [Self; 11] = [
+        Self::Namespaces,
+        Self::Deployments,
+        Self::StatefulSets,
+        Self::DaemonSets,
+        Self::CronJobs,
+        Self::Jobs,
+        Self::Pods,
+        Self::FailedMountEvents,
+        Self::FailedAttachEvents,
+        Self::ScaleUpEvents,
+        Self::NominatedEvents,
+    ];
+
+    /// The kind of its objects.
+    #[must_use]
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Pods => Kind::Pod,
+            Self::Namespaces => Kind::Namespace,
+            Self::Deployments => Kind::Deployment,
+            Self::StatefulSets => Kind::StatefulSet,
+            Self::DaemonSets => Kind::DaemonSet,
+            Self::Jobs => Kind::Job,
+            Self::CronJobs => Kind::CronJob,
+            Self::FailedMountEvents | Self::FailedAttachEvents | Self::ScaleUpEvents | Self::NominatedEvents => {
+                Kind::Event
+            }
+        }
+    }
+
+    /// The API group and version, as in a manifest.
+    #[must_use]
+    pub const fn api_version(self) -> &'static str {
+        match self.kind() {
+            Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => "apps/v1",
+            Kind::Job | Kind::CronJob => "batch/v1",
+            _ => "v1",
+        }
+    }
+
+    /// The resource's name in API paths and in RBAC rules.
+    #[must_use]
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Pods => "pods",
+            Self::Namespaces => "namespaces",
+            Self::Deployments => "deployments",
+            Self::StatefulSets => "statefulsets",
+            Self::DaemonSets => "daemonsets",
+            Self::Jobs => "jobs",
+            Self::CronJobs => "cronjobs",
+            Self::FailedMountEvents | Self::FailedAttachEvents | Self::ScaleUpEvents | Self::NominatedEvents => {
+                "events"
+            }
+        }
+    }
+
+    /// The field selector that narrows the watch, if any.
+    #[must_use]
+    pub const fn field_selector(self) -> Option<&'static str> {
+        match self {
+            Self::FailedMountEvents => Some("reason=FailedMount"),
+            Self::FailedAttachEvents => Some("reason=FailedAttachVolume"),
+            Self::ScaleUpEvents => Some("reason=TriggeredScaleUp"),
+            Self::NominatedEvents => Some("reason=Nominated"),
+            _ => None,
+        }
+    }
+}
+
+/// What one watch sees: a resource in the whole cluster or in one namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Scope {
+    /// What is watched.
+    pub resource: Resource,
+    /// Where; the whole cluster if nothing is said.
+    pub namespace: Option<Name>,
+}
+
+impl Scope {
+    /// The resource in the whole cluster.
+    #[must_use]
+    pub const fn cluster(resource: Resource) -> Self {
+        Self { resource, namespace: None }
+    }
+
+    /// Whether an object is seen by this watch.
+    #[must_use]
+    pub fn covers(&self, object: &ObjectRef) -> bool {
+        object.kind == self.resource.kind()
+            && self.namespace.as_ref().is_none_or(|namespace| *namespace == object.namespace)
+    }
+}
+
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.resource.plural())?;
+        if let Some(selector) = self.resource.field_selector() {
+            write!(f, " ({selector})")?;
+        }
+        match &self.namespace {
+            Some(namespace) => write!(f, " in {namespace}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why a watch sees nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blindness {
+    /// The API server does not let us (403), or does not have the resource (404): asking again soon is no use.
+    Refused(String),
+    /// The API server cannot be reached, is overloaded, or the watch went silent.
+    Away(String),
+}
+
+/// One thing seen of the cluster.
+#[derive(Debug, Clone)]
+pub enum Observation {
+    /// These watches were opened; the cluster is known once each has listed or was refused.
+    Opened(Vec<Scope>),
+    /// An object is as given: it was listed, created or changed.
+    Applied(Facts),
+    /// An object was seen to be deleted.
+    Deleted {
+        /// Which object.
+        object: ObjectRef,
+        /// Which object of that name.
+        uid: Name,
+    },
+    /// The watch lists its objects anew; until it is done nothing is known of those not seen again.
+    ListingBegun(Scope),
+    /// The listing is complete: what was there before and was not in it is gone.
+    Listed(Scope),
+    /// The watch sees nothing for now.
+    SightLost(Scope, Blindness),
+}

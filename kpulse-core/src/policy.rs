@@ -1,0 +1,4 @@
+//! Who must be told what, and why.
+
+pub mod route;
+pub use route::Route;

@@ -1,0 +1,123 @@
+//! Routes: which channels an alert goes to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::settings::Glob;
+use crate::{Alert, Name};
+
+/// One entry of `routing`: the first that matches decides, unless it says to go on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Route {
+    /// Which alerts; an empty match takes all.
+    #[serde(rename = "match")]
+    pub matches: Matcher,
+    /// Where they go.
+    pub channels: Vec<Name>,
+    /// Whether later routes are asked too.
+    #[serde(rename = "continue")]
+    pub go_on: bool,
+}
+
+/// What an alert must be like. All that is set must fit; each is a value, a list of values, or globs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Matcher {
+    /// `info`, `warning`, `critical`.
+    pub severity: OneOf,
+    /// The monitor's name.
+    pub monitor: OneOf,
+    /// The namespace; never fits a cluster-scoped object.
+    pub namespace: OneOf,
+    /// The workload, as `Deployment/api` or `api`; a bare object is its own.
+    pub workload: OneOf,
+    /// The reason.
+    pub reason: OneOf,
+    /// The node.
+    pub node: OneOf,
+    /// Labels of the object.
+    pub labels: BTreeMap<String, OneOf>,
+}
+
+/// Any one of these fits; an empty list fits everything.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct OneOf(pub Vec<Glob>);
+
+impl OneOf {
+    fn is_any(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn fits(&self, value: &str) -> bool {
+        self.is_any() || self.0.iter().any(|glob| glob.matches(value))
+    }
+}
+
+impl<'de> Deserialize<'de> for OneOf {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        struct ValueOrList;
+        impl<'de> serde::de::Visitor<'de> for ValueOrList {
+            type Value = OneOf;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a value, a glob or a list of them")
+            }
+            // The earlier program wrote an empty text for "any".
+            fn visit_str<E>(self, text: &str) -> Result<OneOf, E> {
+                Ok(OneOf(if text.is_empty() { Vec::new() } else { vec![Glob::new(text)] }))
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<OneOf, A::Error> {
+                let mut globs = Vec::new();
+                while let Some(glob) = list.next_element()? {
+                    globs.push(glob);
+                }
+                Ok(OneOf(globs))
+            }
+        }
+        value.deserialize_any(ValueOrList)
+    }
+}
+
+impl Matcher {
+    /// Whether this alert is meant.
+    #[must_use]
+    pub fn matches(&self, alert: &Alert) -> bool {
+        let group = alert.group();
+        let workload = group.workload.to_string();
+        self.severity.fits(alert.severity.as_str())
+            && self.monitor.fits(group.monitor.as_str())
+            && self.namespace.fits(&group.namespace)
+            && (self.workload.fits(&group.workload.name) || self.workload.fits(&workload))
+            && self.reason.fits(&alert.reason)
+            && (self.node.is_any() || alert.node.as_ref().is_some_and(|node| self.node.fits(node)))
+            && self
+                .labels
+                .iter()
+                .all(|(key, wanted)| alert.labels.iter().any(|(label, value)| label == key && wanted.fits(value)))
+    }
+}
+
+/// The channels an alert goes to: those of the first route that matches and of those after it while they say to go
+/// on; where none matches, the default channel.
+#[must_use]
+pub fn channels_for<'a>(alert: &Alert, routes: &'a [Route], default: Option<&'a Name>) -> Vec<&'a Name> {
+    let mut channels: Vec<&Name> = Vec::new();
+    let mut matched = false;
+    for route in routes.iter().filter(|route| route.matches.matches(alert)) {
+        matched = true;
+        for channel in &route.channels {
+            if !channels.contains(&channel) {
+                channels.push(channel);
+            }
+        }
+        if !route.go_on {
+            break;
+        }
+    }
+    if !matched {
+        channels.extend(default);
+    }
+    channels
+}

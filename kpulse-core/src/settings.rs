@@ -1,0 +1,96 @@
+//! What the user decides. Read by kpulse-bin from file and environment; plain values here.
+
+mod duration;
+mod glob;
+
+use serde::{Deserialize, Serialize};
+
+pub use duration::{Span, SpanError};
+pub use glob::Glob;
+
+use crate::monitors::PodCrashes;
+use crate::{Name, policy::Route};
+
+/// Everything the core is told by its user.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    /// The cluster's name, said in each message.
+    pub cluster: Name,
+    /// Which namespaces are looked at.
+    pub namespaces: Namespaces,
+    /// What is looked for.
+    pub monitors: Monitors,
+    /// When something may be said again.
+    pub dedupe: Dedupe,
+    /// Whether endings are told.
+    pub resolution: Resolution,
+    /// Who is told what; the first match wins.
+    pub routing: Vec<Route>,
+    /// Every channel there is, in the order of the configuration.
+    pub channels: Vec<Name>,
+    /// The channel for what no route matches; the first one if nothing is said.
+    pub default_channel: Option<Name>,
+}
+
+/// Which namespaces are looked at. Cluster-scoped objects are always.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Namespaces {
+    /// Names or globs; an empty list means all.
+    pub include: Vec<Glob>,
+    /// Names or globs; wins over `include`.
+    pub exclude: Vec<Glob>,
+}
+
+impl Default for Namespaces {
+    fn default() -> Self {
+        let globs = |names: &[&str]| names.iter().map(|name| Glob::new(*name)).collect();
+        Self { include: globs(&["*"]), exclude: globs(&["kube-system", "kube-public", "kpulse"]) }
+    }
+}
+
+impl Namespaces {
+    /// Whether a namespace is looked at; the empty name stands for cluster-scoped objects, which always are.
+    #[must_use]
+    pub fn watches(&self, namespace: &str) -> bool {
+        namespace.is_empty()
+            || (self.include.is_empty() || self.include.iter().any(|glob| glob.matches(namespace)))
+                && !self.exclude.iter().any(|glob| glob.matches(namespace))
+    }
+}
+
+/// What is looked for, a block for each monitor.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Monitors {
+    /// Containers and Pods that fail or do not start.
+    pub pod_crashes: PodCrashes,
+}
+
+/// When something may be said again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dedupe {
+    /// A trouble that comes back within this time of its end must stay away longer before it is over again.
+    pub window: Span,
+}
+
+impl Default for Dedupe {
+    fn default() -> Self {
+        Self { window: Span::minutes(30) }
+    }
+}
+
+/// Whether endings are told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Resolution {
+    /// Off: only troubles are told, never their ends.
+    pub enabled: bool,
+}
+
+impl Default for Resolution {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
