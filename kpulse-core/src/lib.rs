@@ -7,15 +7,21 @@ pub mod monitors;
 pub mod settings;
 
 mod alert;
+mod engine;
 mod finding;
+mod group;
+mod ledger;
 mod name;
 mod notification;
 mod object;
 mod observation;
 pub mod policy;
+mod surroundings;
+mod tracker;
 mod workload;
 
 pub use alert::{Alert, AlertKey, Ending, Fingerprint, GroupKey};
+pub use engine::{Engine, EngineState};
 pub use finding::{Finding, Findings, Severity, Since, TroubleKey};
 pub use name::Name;
 pub use notification::{AlertState, Notification, NotificationId, Outcome, Receipt, Report, Why};

@@ -31,9 +31,15 @@ impl Default for Name {
     }
 }
 
-impl<T: AsRef<str> + ?Sized> From<&T> for Name {
-    fn from(text: &T) -> Self {
-        Self(Arc::from(text.as_ref()))
+impl From<&str> for Name {
+    fn from(text: &str) -> Self {
+        Self(Arc::from(text))
+    }
+}
+
+impl From<&Self> for Name {
+    fn from(name: &Self) -> Self {
+        name.clone()
     }
 }
 

@@ -78,7 +78,11 @@ pub struct Report {
     pub reason: Name,
     /// What, where, how bad: the line a phone shows.
     pub title: String,
-    /// Why, and what to do.
+    /// Why, in a sentence.
+    pub cause: String,
+    /// A command to copy that shows more; nothing once it is over.
+    pub command: Option<String>,
+    /// Cause and command, or how it ended, as plain text.
     pub body: String,
     /// When the trouble began.
     pub started_at: Timestamp,

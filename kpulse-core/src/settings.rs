@@ -32,6 +32,14 @@ pub struct Settings {
     pub default_channel: Option<Name>,
 }
 
+impl Settings {
+    /// The channel for what no route matches.
+    #[must_use]
+    pub fn default_channel(&self) -> Option<&Name> {
+        self.default_channel.as_ref().or_else(|| self.channels.first())
+    }
+}
+
 /// Which namespaces are looked at. Cluster-scoped objects are always.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -1,8 +1,8 @@
 //! What every object has: its name, its owner, and what its author tells kpulse by annotation.
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::Deserializer;
+use serde::{Deserialize, Serialize};
 
 use super::lenient;
 use crate::Name;
@@ -65,7 +65,8 @@ fn controller<'de, D: Deserializer<'de>>(owners: D) -> Result<Option<Owner>, D::
 }
 
 /// The `kpulse.io/` annotations of an object. Other annotations are not kept: they are large and not ours.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Notes {
     /// `kpulse.io/ignore`: `"true"`, or a list of monitors.
     pub ignore: Option<Name>,

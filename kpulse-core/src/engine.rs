@@ -1,0 +1,347 @@
+//! The engine: what is seen goes in, what channels are owed comes out.
+//!
+//! It knows the truth (the alerts that fire now, in groups) and the ledger (what each channel has accepted). What is
+//! owed is the difference, computed anew each time: a crash, a restart, a failed send or a changed configuration is
+//! never a special case.
+
+mod desk;
+mod report;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::facts::{EventFacts, Facts};
+use crate::group::{Group, Member};
+use crate::ledger::Ledger;
+use crate::policy::route::channels_for;
+use crate::settings::Settings;
+use crate::surroundings::Surroundings;
+use crate::tracker::{Change, Subject, Tracker, TrackerState, Turn};
+use crate::{AlertKey, Blindness, Ending, GroupKey, Kind, Name, Notification, ObjectRef, Observation, Receipt, Scope};
+use desk::Desk;
+
+/// Nothing is told until every watch has listed once or was refused, but no longer than this.
+const READY_AT_MOST: SignedDuration = SignedDuration::from_secs(10);
+
+/// What is kept across a restart: what channels accepted, and what the API does not tell.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EngineState {
+    /// The version of this format.
+    pub version: u32,
+    groups: Vec<Group>,
+    ledger: Ledger,
+    tracker: TrackerState,
+}
+
+impl EngineState {
+    /// The version written by this program.
+    pub const VERSION: u32 = 1;
+}
+
+/// Decides what is broken and who must be told. Sans I/O: the caller brings observations, receipts and the time, and
+/// carries notifications away.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    tracker: Tracker,
+    surroundings: Surroundings,
+    groups: BTreeMap<GroupKey, Group>,
+    ledger: Ledger,
+    desk: Desk,
+    readiness: Readiness,
+    changed: bool,
+}
+
+/// Which watches have not shown yet what there is.
+#[derive(Debug, Default)]
+struct Readiness {
+    waiting: BTreeSet<Scope>,
+    /// When the wait ends all the same; nothing before the watches are opened.
+    deadline: Option<Timestamp>,
+}
+
+impl Readiness {
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.deadline.is_some_and(|deadline| self.waiting.is_empty() || deadline <= now)
+    }
+}
+
+impl Engine {
+    /// An engine that goes on from a saved state; the default state for a first start.
+    #[must_use]
+    pub fn new(now: Timestamp, settings: Settings, state: EngineState) -> Self {
+        let mut engine = Self {
+            tracker: Tracker::new(settings.dedupe.window.get(), state.tracker),
+            surroundings: Surroundings::default(),
+            groups: state.groups.into_iter().map(|group| (group.key.clone(), group)).collect(),
+            ledger: state.ledger,
+            desk: Desk::default(),
+            readiness: Readiness::default(),
+            changed: false,
+            settings,
+        };
+        engine.review(now);
+        engine.abandon(now);
+        engine
+    }
+
+    /// What is to be kept across a restart.
+    #[must_use]
+    pub fn state(&self) -> EngineState {
+        EngineState {
+            version: EngineState::VERSION,
+            groups: self.groups.values().cloned().collect(),
+            ledger: self.ledger.clone(),
+            tracker: self.tracker.state(),
+        }
+    }
+
+    /// Whether [`Engine::state`] may differ from what it was when this was last asked.
+    pub fn take_changed(&mut self) -> bool {
+        let touched = self.tracker.take_touched();
+        std::mem::take(&mut self.changed) || touched
+    }
+
+    /// Goes on with other settings. Nothing is lost or repeated; entries of channels that are no more are dropped,
+    /// and their number returned.
+    pub fn configure(&mut self, now: Timestamp, settings: Settings) -> usize {
+        self.settings = settings;
+        self.tracker.set_window(self.settings.dedupe.window.get());
+        let dropped = self.ledger.keep_only(&self.settings.channels);
+        self.desk.keep_only(&self.settings.channels);
+        self.review(now);
+        for key in self.groups.keys().cloned().collect::<Vec<_>>() {
+            self.touch(now, &key);
+        }
+        self.changed = true;
+        dropped
+    }
+
+    /// Takes in one thing seen of the cluster.
+    pub fn observe(&mut self, now: Timestamp, observation: Observation) {
+        self.tracker.advance(now);
+        match observation {
+            Observation::Opened(scopes) => {
+                self.readiness.waiting = scopes.into_iter().collect();
+                self.readiness.deadline = now.checked_add(READY_AT_MOST).ok();
+            }
+            Observation::Applied(Facts::Event(event)) => self.hear(now, &event),
+            Observation::Applied(facts) => self.see(now, &facts),
+            Observation::Deleted { object, uid } => {
+                if self.surroundings.delete(&object) {
+                    self.review(now);
+                }
+                self.lose_workload(now, |group| group.is_of(&object));
+                self.tracker.delete(&object, &uid);
+            }
+            Observation::ListingBegun(scope) => {
+                self.tracker.lose_sight(&scope);
+                self.surroundings.begin_listing(&scope);
+                for group in self.groups.values_mut().filter(|group| answers_for(&scope, group)) {
+                    group.workload_unseen = true;
+                }
+            }
+            Observation::Listed(scope) => {
+                self.readiness.waiting.remove(&scope);
+                if self.surroundings.listed(&scope) {
+                    self.review(now);
+                }
+                self.lose_workload(now, |group| group.workload_unseen && answers_for(&scope, group));
+                self.tracker.listed(&scope);
+            }
+            Observation::SightLost(scope, blindness) => {
+                if matches!(blindness, Blindness::Refused(_)) {
+                    self.readiness.waiting.remove(&scope);
+                }
+                self.tracker.lose_sight(&scope);
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Does what is due by now.
+    pub fn advance(&mut self, now: Timestamp) {
+        self.tracker.advance(now);
+        self.settle(now);
+    }
+
+    /// What channels are owed and can be told now. Each is in flight until its receipt comes, and a channel has at
+    /// most one in flight: what waits is computed anew when its turn comes, and so is never stale.
+    pub fn notifications(&mut self, now: Timestamp) -> Vec<Notification> {
+        self.advance(now);
+        if !self.is_ready(now) {
+            return Vec::new();
+        }
+        let channels = self.settings.channels.clone();
+        channels.iter().filter_map(|channel| self.next_for(now, channel)).collect()
+    }
+
+    /// Takes in what became of a notification. Only an accepted one counts as told.
+    pub fn receive(&mut self, now: Timestamp, receipt: &Receipt) {
+        self.settle_receipt(now, receipt);
+        self.settle(now);
+    }
+
+    /// Lets a channel be tried again at once: its secret appeared, or its settings changed.
+    pub fn retry_now(&mut self, channel: &Name) {
+        self.desk.resume(channel);
+    }
+
+    /// When there is something to do if nothing more is seen.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let lingers = self.groups.values().filter_map(|group| group.lingers_until).min();
+        let ready = self.readiness.deadline.filter(|_| !self.readiness.waiting.is_empty());
+        [self.tracker.next_due(), lingers, ready, self.desk.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// Whether the cluster is known well enough to speak of it.
+    #[must_use]
+    pub fn is_ready(&self, now: Timestamp) -> bool {
+        self.readiness.is_over(now)
+    }
+
+    /// How many objects are remembered as troubled.
+    #[must_use]
+    pub fn troubled_objects(&self) -> usize {
+        self.tracker.len()
+    }
+
+    fn see(&mut self, now: Timestamp, facts: &Facts) {
+        let object = facts.object();
+        if matches!(object.kind, Kind::Namespace) || is_workload(object.kind) {
+            for group in self.groups.values_mut() {
+                if group.is_of(&object) {
+                    group.see_workload();
+                }
+            }
+            if self.surroundings.see(facts) {
+                self.review(now);
+            }
+        }
+        let terminating = self.surroundings.is_terminating(&object.namespace);
+        let mut said = Vec::new();
+        self.settings.monitors.inspect(facts, |monitor, mut findings| {
+            if terminating {
+                findings = crate::Findings { all_unknown: true, ..Default::default() };
+            }
+            said.push((monitor, findings));
+        });
+        let node = match facts {
+            Facts::Pod(pod) => pod.spec.node_name.as_ref(),
+            _ => None,
+        };
+        let meta = facts.meta();
+        self.tracker.see(now, &object, || Subject::new(&object, meta, node), &meta.uid, said);
+        self.settle(now);
+        for key in self.tracker.firing_of(&object) {
+            self.review_alert(now, &key);
+        }
+    }
+
+    fn hear(&mut self, now: Timestamp, event: &EventFacts) {
+        let about = &event.involved_object;
+        if let (Some(evidence), true) = (event.evidence(), about.kind == "Pod") {
+            let object = ObjectRef::new(Kind::Pod, &about.namespace, &about.name);
+            self.tracker.prove(now, &object, evidence);
+        }
+    }
+
+    /// Takes what the tracker says happened into the groups, and what happened to groups to the channels' desks.
+    fn settle(&mut self, now: Timestamp) {
+        for change in self.tracker.take_changes() {
+            self.changed = true;
+            self.turn(now, change);
+        }
+        let over: Vec<GroupKey> =
+            self.groups.values_mut().filter_map(|group| group.advance(now).then(|| group.key.clone())).collect();
+        for key in over {
+            self.touch(now, &key);
+        }
+    }
+
+    fn turn(&mut self, now: Timestamp, Change { key, what }: Change) {
+        match what {
+            Turn::Fires => self.review_alert(now, &key),
+            Turn::Ended(ending) => self.leave(now, &key, ending),
+        }
+    }
+
+    /// Has an alert join its group if the user wants it looked at, and leave it if not.
+    fn review_alert(&mut self, now: Timestamp, key: &AlertKey) {
+        let Some((alert, subject, fired_at)) = self.tracker.alert(key) else { return };
+        if !self.is_watched(key, subject) {
+            self.leave(now, key, Ending::Unwatched);
+            return;
+        }
+        let channels = channels_for(&alert, &self.settings.routing, self.settings.default_channel());
+        let member = Member { channels: channels.into_iter().cloned().collect(), alert };
+        let group = member.alert.group();
+        if self.groups.get(&group).is_some_and(|known| known.members.get(&key.object) == Some(&member)) {
+            return;
+        }
+        self.groups.entry(group.clone()).or_insert_with(|| Group::new(&member.alert, fired_at)).join(member, fired_at);
+        self.touch(now, &group);
+    }
+
+    /// Judges every alert anew: settings or annotations changed.
+    fn review(&mut self, now: Timestamp) {
+        self.settle(now);
+        for key in self.tracker.firing() {
+            self.review_alert(now, &key);
+        }
+    }
+
+    /// Ends groups that came out of a saved state without any alert to stand for.
+    fn abandon(&mut self, now: Timestamp) {
+        let keys: Vec<GroupKey> = self.groups.keys().cloned().collect();
+        for key in keys {
+            if let Some(group) = self.groups.get_mut(&key) {
+                group.abandon(now);
+            }
+            self.touch(now, &key);
+        }
+    }
+
+    fn leave(&mut self, now: Timestamp, key: &AlertKey, ending: Ending) {
+        let linger = now.checked_add(self.settings.monitors.pod_crashes.stable_for.get()).unwrap_or(now);
+        let left = self.groups.values_mut().find(|group| group.has(key));
+        if let Some(group) = left {
+            group.leave(now, &key.object, ending, linger);
+            let group = group.key.clone();
+            self.touch(now, &group);
+        }
+    }
+
+    fn lose_workload(&mut self, now: Timestamp, of: impl Fn(&Group) -> bool) {
+        let lost: Vec<GroupKey> =
+            self.groups.values().filter(|group| of(group)).map(|group| group.key.clone()).collect();
+        for key in lost {
+            if let Some(group) = self.groups.get_mut(&key) {
+                group.lose_workload(now);
+            }
+            self.changed = true;
+            self.touch(now, &key);
+        }
+    }
+
+    /// What the user wants kpulse to look at.
+    fn is_watched(&self, key: &AlertKey, subject: &Subject) -> bool {
+        self.settings.monitors.enabled(key.monitor)
+            && self.settings.namespaces.watches(&key.object.namespace)
+            && !self.surroundings.ignores(key.monitor, &key.object, &subject.notes, subject.workload.as_ref())
+    }
+}
+
+fn answers_for(scope: &Scope, group: &Group) -> bool {
+    let key = &group.key;
+    key.workload.kind == scope.resource.kind().as_str()
+        && scope.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
+}
+
+fn is_workload(kind: Kind) -> bool {
+    matches!(kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob)
+}

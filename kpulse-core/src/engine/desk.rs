@@ -1,0 +1,232 @@
+//! Where each channel stands: what waits for it, what is on its way to it, and whether it wants to be left in peace.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Engine;
+use super::report::report;
+use crate::group::Group;
+use crate::ledger::Told;
+use crate::notification::{AlertState, Why};
+use crate::policy::owed::{Owed, Truth, owed};
+use crate::{GroupKey, Name, Notification, NotificationId, ObjectRef, Outcome, Receipt, Severity};
+
+/// A message this much late says so.
+const LATE: SignedDuration = SignedDuration::from_mins(1);
+
+/// Where each channel stands.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    counter: u64,
+    channels: BTreeMap<Name, Place>,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    waiting: BTreeMap<GroupKey, Waiting>,
+    in_flight: Option<InFlight>,
+    paused_until: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    turn: u64,
+    since: Timestamp,
+    from: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    id: NotificationId,
+    group: GroupKey,
+    since: Timestamp,
+    /// The entry of the ledger once it is accepted; nothing for a resolve.
+    then: Option<Told>,
+}
+
+impl Desk {
+    /// Puts what a channel is owed of a group in line, or takes it out.
+    fn put(&mut self, now: Timestamp, channel: &Name, group: &GroupKey, owed: Option<Owed>) {
+        let place = self.channels.entry(channel.clone()).or_default();
+        let Some(Owed { from, .. }) = owed else {
+            place.waiting.remove(group);
+            return;
+        };
+        let next = &mut self.counter;
+        let waiting = place.waiting.entry(group.clone()).or_insert_with(|| {
+            *next += 1;
+            Waiting { turn: *next, since: now, from }
+        });
+        waiting.from = from;
+    }
+
+    /// The group whose turn it is, if the channel can be told something.
+    fn next(&self, now: Timestamp, channel: &Name) -> Option<(GroupKey, Timestamp)> {
+        let place = self.channels.get(channel)?;
+        if place.in_flight.is_some() || place.paused_until.is_some_and(|until| until > now) {
+            return None;
+        }
+        let ripe = place.waiting.iter().filter(|(_, waiting)| waiting.from.is_none_or(|from| from <= now));
+        ripe.min_by_key(|(_, waiting)| waiting.turn).map(|(group, waiting)| (group.clone(), waiting.since))
+    }
+
+    fn send(&mut self, channel: &Name, group: GroupKey, since: Timestamp, then: Option<Told>) -> NotificationId {
+        self.counter += 1;
+        let id = NotificationId(self.counter);
+        let place = self.channels.entry(channel.clone()).or_default();
+        place.waiting.remove(&group);
+        place.paused_until = None;
+        place.in_flight = Some(InFlight { id, group, since, then });
+        id
+    }
+
+    fn land(&mut self, receipt: &Receipt) -> Option<InFlight> {
+        let place = self.channels.get_mut(&receipt.channel)?;
+        if let Outcome::TryAgain { at } = receipt.outcome {
+            place.paused_until = Some(at);
+        }
+        place.in_flight.take_if(|flight| flight.id == receipt.id)
+    }
+
+    /// Puts back what was not delivered, in its old place in line.
+    fn put_back(&mut self, channel: &Name, group: &GroupKey, since: Timestamp) {
+        if let Some(waiting) = self.channels.get_mut(channel).and_then(|place| place.waiting.get_mut(group)) {
+            waiting.since = since;
+            waiting.turn = 0;
+        }
+    }
+
+    pub(super) fn resume(&mut self, channel: &Name) {
+        if let Some(place) = self.channels.get_mut(channel) {
+            place.paused_until = None;
+        }
+    }
+
+    pub(super) fn keep_only(&mut self, channels: &[Name]) {
+        self.channels.retain(|channel, _| channels.contains(channel));
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
+        let place = |place: &Place| {
+            if place.in_flight.is_some() {
+                return None;
+            }
+            let ripe = place.waiting.values().map(|waiting| waiting.from.unwrap_or(Timestamp::MIN)).min()?;
+            Some(ripe.max(place.paused_until.unwrap_or(Timestamp::MIN)))
+        };
+        self.channels.values().filter_map(place).min()
+    }
+}
+
+impl Engine {
+    /// Computes anew what every channel is owed of a group, and forgets the group once nobody needs it.
+    pub(super) fn touch(&mut self, now: Timestamp, key: &GroupKey) {
+        let Some(group) = self.groups.get(key) else { return };
+        let fingerprint = key.fingerprint();
+        for channel in &self.settings.channels {
+            let (members, truth) = truth(group, channel, self.ledger.told(channel, &fingerprint));
+            let owed = owed(truth, self.ledger.told(channel, &fingerprint));
+            if let Some(told) = self.ledger.told_mut(channel, &fingerprint) {
+                let silent = owed.is_some_and(|owed| owed.why == Why::Resolved)
+                    && (told.refused || !self.settings.resolution.enabled);
+                if silent {
+                    self.ledger.strike(channel, &fingerprint);
+                    self.desk.put(now, channel, key, None);
+                    self.changed = true;
+                    continue;
+                }
+                // Who joins without a message is told of all the same: the entry stands for the group.
+                if truth.count > 0 {
+                    told.members = members;
+                }
+            }
+            self.desk.put(now, channel, key, owed);
+        }
+        if group.ended.is_some() && !self.ledger.knows(&fingerprint) && !self.desk.is_on_its_way(key) {
+            self.groups.remove(key);
+        }
+    }
+
+    /// The next message for a channel, if it is owed one that can be sent now.
+    pub(super) fn next_for(&mut self, now: Timestamp, channel: &Name) -> Option<Notification> {
+        let (key, since) = self.desk.next(now, channel)?;
+        let group = self.groups.get(&key)?;
+        let fingerprint = key.fingerprint();
+        let told = self.ledger.told(channel, &fingerprint);
+        let (members, truth) = truth(group, channel, told);
+        let why = owed(truth, told)?.why;
+        let report = report(group, why, &members, told, &self.settings.cluster, now);
+        let message_id = told.and_then(|told| told.message_id.clone());
+        let then = (why != Why::Resolved).then(|| Told {
+            members,
+            severity: truth.severity,
+            count: truth.count,
+            at: now,
+            message_id: message_id.clone(),
+            refused: false,
+        });
+        let late = now.duration_since(since);
+        Some(Notification {
+            id: self.desk.send(channel, key, since, then),
+            channel: channel.clone(),
+            why,
+            idempotency_key: idempotency_key(&report),
+            message_id,
+            delayed: (late >= LATE).then_some(late),
+            report,
+        })
+    }
+
+    pub(super) fn settle_receipt(&mut self, now: Timestamp, receipt: &Receipt) {
+        let Some(InFlight { group, since, then, .. }) = self.desk.land(receipt) else { return };
+        let fingerprint = group.fingerprint();
+        match (&receipt.outcome, then) {
+            (Outcome::TryAgain { .. }, _) => {
+                self.touch(now, &group);
+                self.desk.put_back(&receipt.channel, &group, since);
+                return;
+            }
+            (Outcome::Accepted { message_id }, Some(told)) => {
+                let message_id = message_id.clone().or(told.message_id);
+                self.ledger.record(&receipt.channel, &fingerprint, Told { at: now, message_id, ..told });
+            }
+            (Outcome::Refused, Some(told)) => {
+                self.ledger.record(&receipt.channel, &fingerprint, Told { at: now, refused: true, ..told });
+            }
+            (Outcome::Accepted { .. } | Outcome::Refused, None) => self.ledger.strike(&receipt.channel, &fingerprint),
+        }
+        self.changed = true;
+        self.touch(now, &group);
+    }
+}
+
+impl Desk {
+    fn is_on_its_way(&self, group: &GroupKey) -> bool {
+        self.channels.values().any(|place| place.in_flight.as_ref().is_some_and(|flight| flight.group == *group))
+    }
+}
+
+/// What is true of a group as far as a channel is concerned: the alerts routed to it, and those it was told of.
+fn truth(group: &Group, channel: &Name, told: Option<&Told>) -> (std::collections::BTreeSet<ObjectRef>, Truth) {
+    let mine = group.members.iter().filter(|(object, member)| {
+        member.channels.contains(channel) || told.is_some_and(|told| told.members.contains(*object))
+    });
+    let mut severity = Severity::Info;
+    let mut members = std::collections::BTreeSet::new();
+    for (object, member) in mine {
+        severity = severity.max(member.alert.severity);
+        members.insert(object.clone());
+    }
+    let truth = Truth { count: members.len(), severity, lingers: group.lingers_until.is_some() };
+    (members, truth)
+}
+
+/// The same for the same content. A repeat after a crash carries it again; a message with other content does not.
+fn idempotency_key(report: &crate::Report) -> String {
+    let state = match report.state {
+        AlertState::Firing => "firing",
+        AlertState::Resolved => "resolved",
+    };
+    format!("{}-{}-{state}-{}-{}", report.fingerprint, report.started_at.as_second(), report.severity, report.count)
+}

@@ -1,0 +1,119 @@
+//! A group in words: what, where and how bad in one line, then why, then what to do.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::group::{Face, Group, Left};
+use crate::ledger::Told;
+use crate::notification::{AlertState, Why};
+use crate::settings::Span;
+use crate::{Ending, GroupKey, Name, ObjectRef, Report};
+
+/// How many members a message names.
+const NAMED: usize = 20;
+
+/// The state of a group as one channel is told of it. A resolve carries the severity and count of its firing.
+pub(super) fn report(
+    group: &Group,
+    why: Why,
+    members: &BTreeSet<ObjectRef>,
+    told: Option<&Told>,
+    cluster: &Name,
+    now: Timestamp,
+) -> Report {
+    let resolved = why == Why::Resolved;
+    let left = group.ended.or(group.left).filter(|_| resolved);
+    let known = told.filter(|_| resolved);
+    let named = known.map_or(members, |told| &told.members);
+    let count = known.map_or(members.len(), |told| told.count);
+    let face = &group.face;
+    let command = command(&group.key, face);
+    let (title, body) = match left {
+        Some(left) => resolve_words(group, left),
+        None if resolved => resolve_words(group, Left { ending: Ending::Unwatched, at: now, replaced: false }),
+        None => (firing_title(group, count), [face.cause.as_str(), command.as_str()].join("\n").trim().to_owned()),
+    };
+    Report {
+        fingerprint: group.key.fingerprint(),
+        state: if resolved { AlertState::Resolved } else { AlertState::Firing },
+        monitor: group.key.monitor,
+        severity: known.map_or(face.severity, |told| told.severity),
+        cluster: cluster.clone(),
+        object: face.object.clone(),
+        workload: (!face.is_bare).then(|| group.key.workload.clone()),
+        trouble: group.key.trouble.clone(),
+        node: face.node.clone(),
+        reason: face.reason.clone(),
+        title,
+        cause: face.cause.clone(),
+        command: (!resolved).then_some(command),
+        body,
+        started_at: group.started_at,
+        fired_at: group.fired_at,
+        ended_at: left.map(|left| left.at),
+        ending: left.map(|left| left.ending),
+        count,
+        members: named.iter().take(NAMED).cloned().collect(),
+    }
+}
+
+/// `checkout/api`: where to look, as short as it can be said.
+fn place(key: &GroupKey) -> String {
+    if key.namespace.is_empty() { key.workload.to_string() } else { format!("{}/{}", key.namespace, key.workload.name) }
+}
+
+fn firing_title(group: &Group, count: usize) -> String {
+    let (place, what) = (place(&group.key), &group.face.what);
+    let kind = group.face.object.kind;
+    match count {
+        _ if group.face.is_bare => format!("{place}: {what}"),
+        1 => format!("{place}: 1 {kind} {what}"),
+        _ => format!("{place}: {count} {kind}s {what}"),
+    }
+}
+
+fn resolve_words(group: &Group, left: Left) -> (String, String) {
+    let place = place(&group.key);
+    let lasted = span(left.at.duration_since(group.started_at));
+    let owner = &group.key.workload.kind;
+    let why = match left {
+        Left { ending: Ending::Recovered, replaced: true, .. } => "replaced, and no failure since",
+        Left { ending: Ending::Recovered, .. } => "it runs well again",
+        Left { ending: Ending::Gone, .. } => "deleted",
+        Left { ending: Ending::Unwatched, .. } => "kpulse was told not to look at it any more",
+    };
+    let title = match left.ending {
+        Ending::Recovered => format!("{place} recovered after {lasted}"),
+        Ending::Gone => format!("{place} is gone after {lasted}: {owner} deleted"),
+        Ending::Unwatched => format!("{place} is no longer watched"),
+    };
+    (title, format!("Was {} ({}); {why}.", group.face.what, group.face.reason))
+}
+
+/// One command to copy: what shows most of this trouble.
+fn command(key: &GroupKey, face: &Face) -> String {
+    let namespace = &key.namespace;
+    let pod = &face.object.name;
+    let Some(container) = key.trouble.container.as_ref().filter(|_| key.trouble.trouble == "crash") else {
+        return format!("kubectl -n {namespace} describe {} {pod}", face.object.kind.as_str().to_lowercase());
+    };
+    let target = match key.workload.kind.as_str() {
+        "Deployment" if !face.is_bare => format!("deploy/{}", key.workload.name),
+        "StatefulSet" if !face.is_bare => format!("sts/{}", key.workload.name),
+        "DaemonSet" if !face.is_bare => format!("ds/{}", key.workload.name),
+        _ => pod.to_string(),
+    };
+    format!("kubectl -n {namespace} logs {target} -c {container} --previous")
+}
+
+/// A duration for people: seconds below a minute, minutes below an hour, and so on.
+fn span(length: SignedDuration) -> Span {
+    let seconds = length.as_secs().max(0);
+    Span::seconds(match seconds {
+        0..60 => seconds,
+        60..3_600 => seconds / 60 * 60,
+        3_600..86_400 => seconds / 300 * 300,
+        _ => seconds / 3_600 * 3_600,
+    })
+}

@@ -1,0 +1,69 @@
+//! The ledger: what each channel has accepted. The only memory of what people know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Fingerprint, Name, ObjectRef, Severity};
+
+/// What one channel was last told of one group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    /// The alerts this entry stands for: those routed to the channel.
+    pub(crate) members: BTreeSet<ObjectRef>,
+    pub(crate) severity: Severity,
+    /// How many objects were named.
+    pub(crate) count: usize,
+    /// When it was accepted.
+    pub(crate) at: Timestamp,
+    /// What the channel calls its message, where it can be edited or answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) message_id: Option<String>,
+    /// The channel would not take it: it was not told, and must not hear of its end.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) refused: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// What each channel was told.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Ledger {
+    channels: BTreeMap<Name, BTreeMap<Fingerprint, Told>>,
+}
+
+impl Ledger {
+    pub(crate) fn told(&self, channel: &Name, group: &Fingerprint) -> Option<&Told> {
+        self.channels.get(channel)?.get(group)
+    }
+
+    pub(crate) fn told_mut(&mut self, channel: &Name, group: &Fingerprint) -> Option<&mut Told> {
+        self.channels.get_mut(channel)?.get_mut(group)
+    }
+
+    pub(crate) fn record(&mut self, channel: &Name, group: &Fingerprint, told: Told) {
+        self.channels.entry(channel.clone()).or_default().insert(group.clone(), told);
+    }
+
+    pub(crate) fn strike(&mut self, channel: &Name, group: &Fingerprint) {
+        if let Some(entries) = self.channels.get_mut(channel) {
+            entries.remove(group);
+        }
+    }
+
+    /// Whether any channel knows of the group.
+    pub(crate) fn knows(&self, group: &Fingerprint) -> bool {
+        self.channels.values().any(|entries| entries.contains_key(group))
+    }
+
+    /// Forgets channels that are no more; tells how many entries were dropped.
+    pub(crate) fn keep_only(&mut self, channels: &[Name]) -> usize {
+        let dropped = self.channels.extract_if(.., |channel, _| !channels.contains(channel));
+        dropped.map(|(_, entries)| entries.len()).sum()
+    }
+}

@@ -1,0 +1,240 @@
+//! The life of one trouble of one object: a small machine that is told what was seen and what time it is.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::facts::Evidence;
+use crate::{Finding, Since};
+
+/// A hold never grows beyond this.
+const LONGEST_HOLD: SignedDuration = SignedDuration::from_mins(15);
+/// The hold after a relapse of a trouble that has none of its own.
+const RELAPSE_HOLD: SignedDuration = SignedDuration::from_mins(1);
+
+/// Where a trouble is in its life. It is forgotten some time after it was resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Phase {
+    /// Present, and not yet due.
+    Pending,
+    /// Present, and told.
+    Firing,
+    /// Told, and looking well since then; it is over when the hold has passed.
+    Recovering {
+        /// Since when it looks well.
+        well_since: Timestamp,
+    },
+    /// Over. Remembered, so that a relapse must stay away longer next time.
+    Resolved {
+        /// Since when.
+        at: Timestamp,
+    },
+}
+
+/// What a step of the machine changed for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It became due.
+    Fired,
+    /// It lasts, and its reason, severity or cause changed.
+    Changed,
+    /// It was seen to be well for long enough.
+    Recovered,
+    /// There is nothing left to remember.
+    Forgotten,
+}
+
+/// What the API does not tell about a trouble.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Track {
+    /// What the monitor said last; of several reasons in one episode the sharpest.
+    pub(crate) finding: Finding,
+    /// Where it is in its life.
+    pub(crate) phase: Phase,
+    /// The earliest time from which this episode counts.
+    pub(crate) since: Timestamp,
+    /// When it became due.
+    pub(crate) fired_at: Option<Timestamp>,
+    /// How often it came back before it was over, or soon after.
+    relapses: u8,
+    /// Since when it can be seen without interruption; nothing while it can't.
+    #[serde(skip)]
+    visible_since: Option<Timestamp>,
+}
+
+impl Track {
+    /// A trouble seen for the first time; nothing if it is too old to be news.
+    pub(crate) fn begin(now: Timestamp, finding: Finding) -> Option<Self> {
+        let since = counts_from(&finding, now);
+        let track =
+            Self { finding, phase: Phase::Pending, since, fired_at: None, relapses: 0, visible_since: Some(now) };
+        track.is_news(now).then_some(track)
+    }
+
+    /// The monitor says the trouble is present.
+    pub(crate) fn present(&mut self, now: Timestamp, seen: Finding) -> Option<Step> {
+        self.visible_since.get_or_insert(now);
+        match self.phase {
+            Phase::Pending => {
+                self.merge(now, seen);
+                None
+            }
+            Phase::Firing => {
+                if let Some(well_since) = seen.well_since {
+                    self.phase = Phase::Recovering { well_since };
+                }
+                self.merge(now, seen).then_some(Step::Changed)
+            }
+            Phase::Recovering { well_since } => {
+                match seen.well_since {
+                    None => {
+                        self.relapse();
+                        self.phase = Phase::Firing;
+                    }
+                    Some(again) if again > well_since => {
+                        self.relapse();
+                        self.phase = Phase::Recovering { well_since: again };
+                    }
+                    Some(_) => {}
+                }
+                self.merge(now, seen).then_some(Step::Changed)
+            }
+            Phase::Resolved { .. } => {
+                let again = Self { relapses: self.relapses.saturating_add(1), ..Self::begin(now, seen)? };
+                *self = again;
+                None
+            }
+        }
+    }
+
+    /// The object was seen without the trouble.
+    pub(crate) fn absent(&mut self, now: Timestamp) -> Option<Step> {
+        self.visible_since.get_or_insert(now);
+        match self.phase {
+            Phase::Pending => Some(Step::Forgotten),
+            Phase::Firing => {
+                self.phase = Phase::Recovering { well_since: now };
+                None
+            }
+            Phase::Recovering { .. } | Phase::Resolved { .. } => None,
+        }
+    }
+
+    /// Nobody can tell whether the trouble is there: nothing starts, ends or goes on until it can be seen again.
+    pub(crate) fn unknown(&mut self) {
+        self.visible_since = None;
+    }
+
+    /// What is due by now.
+    pub(crate) fn advance(&mut self, now: Timestamp, proven: &[Evidence], window: SignedDuration) -> Option<Step> {
+        if self.due(proven, window)? > now {
+            return None;
+        }
+        match self.phase {
+            Phase::Pending if !self.is_news(now) => Some(Step::Forgotten),
+            Phase::Pending => {
+                self.phase = match self.finding.well_since {
+                    Some(well_since) => Phase::Recovering { well_since },
+                    None => Phase::Firing,
+                };
+                self.fired_at = Some(now);
+                Some(Step::Fired)
+            }
+            Phase::Recovering { .. } => {
+                self.phase = Phase::Resolved { at: now };
+                Some(Step::Recovered)
+            }
+            Phase::Resolved { .. } => Some(Step::Forgotten),
+            Phase::Firing => None,
+        }
+    }
+
+    /// When the next thing happens if nothing more is seen.
+    pub(crate) fn due(&self, proven: &[Evidence], window: SignedDuration) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Pending => {
+                let visible_since = self.visible_since?;
+                let due = later(self.since, self.wait(proven));
+                let lapses = [self.finding.until, self.looks_over_at()].into_iter().flatten().min();
+                let provable = self.finding.needs.is_none_or(|needed| proven.contains(&needed));
+                // What looked well before it was due is told only if it fails again.
+                let holds = self.finding.well_since.is_none_or(|well_since| well_since >= due);
+                if provable && holds { Some(lapses.map_or(due, |lapse| lapse.min(due))) } else { lapses }
+                    .map(|at| at.max(visible_since))
+            }
+            Phase::Firing => None,
+            Phase::Recovering { well_since } => Some(later(well_since.max(self.visible_since?), self.hold())),
+            Phase::Resolved { at } => Some(later(at, window)),
+        }
+    }
+
+    /// Whether people count it as lasting.
+    pub(crate) fn is_firing(&self) -> bool {
+        matches!(self.phase, Phase::Firing | Phase::Recovering { .. })
+    }
+
+    fn wait(&self, proven: &[Evidence]) -> SignedDuration {
+        match self.finding.patience {
+            Some((evidence, longer)) if proven.contains(&evidence) => longer.max(self.finding.wait),
+            _ => self.finding.wait,
+        }
+    }
+
+    /// An untold trouble is over once it looked well for the shortest hold, or is too old.
+    fn is_news(&self, now: Timestamp) -> bool {
+        self.finding.until.is_none_or(|until| now < until) && self.looks_over_at().is_none_or(|over| now < over)
+    }
+
+    fn looks_over_at(&self) -> Option<Timestamp> {
+        self.finding.well_since.map(|well_since| later(well_since, self.finding.hold))
+    }
+
+    fn relapse(&mut self) {
+        self.relapses = self.relapses.saturating_add(1);
+    }
+
+    /// How long it must look well: doubled with each relapse.
+    fn hold(&self) -> SignedDuration {
+        let own = self.finding.hold;
+        let doubled = |hold: SignedDuration, times: u8| {
+            let factor = 1_i32.checked_shl(u32::from(times)).filter(|factor| *factor > 0).unwrap_or(i32::MAX);
+            hold.checked_mul(factor).unwrap_or(LONGEST_HOLD).min(LONGEST_HOLD.max(own))
+        };
+        match self.relapses {
+            0 => own,
+            times if own.is_zero() => doubled(RELAPSE_HOLD, times - 1),
+            times => doubled(own, times),
+        }
+    }
+
+    /// Takes in what was seen now; tells whether what people read changed.
+    fn merge(&mut self, now: Timestamp, mut seen: Finding) -> bool {
+        if seen.progress == self.finding.progress {
+            self.since = self.since.min(counts_from(&seen, now));
+        } else {
+            self.since = counts_from(&seen, now);
+        }
+        seen.severity = seen.severity.max(self.finding.severity);
+        if seen.sharpness < self.finding.sharpness {
+            seen.sharpness = self.finding.sharpness;
+            seen.reason = self.finding.reason.clone();
+            std::mem::swap(&mut seen.what, &mut self.finding.what);
+            std::mem::swap(&mut seen.cause, &mut self.finding.cause);
+        }
+        let old = std::mem::replace(&mut self.finding, seen);
+        let new = &self.finding;
+        (&old.reason, old.severity, &old.cause) != (&new.reason, new.severity, &new.cause)
+    }
+}
+
+fn counts_from(finding: &Finding, now: Timestamp) -> Timestamp {
+    match finding.since {
+        Since::At(at) => at.min(now),
+        Since::FirstSeen => now,
+    }
+}
+
+/// `at` plus `span`, or the end of time.
+fn later(at: Timestamp, span: SignedDuration) -> Timestamp {
+    at.checked_add(span).unwrap_or(Timestamp::MAX)
+}
