@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
 use crate::monitors::MonitorName;
-use crate::{Name, ObjectRef, Severity, TroubleKey, Workload};
+use crate::{Kind, Name, ObjectRef, Severity, TroubleKey, Workload};
 
 /// How an alert ended. There is no ending by timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -119,6 +119,8 @@ pub struct Alert {
     pub node: Option<Name>,
     /// The object's labels, for routing.
     pub labels: Vec<(String, String)>,
+    /// What it shares with other objects, where that makes them one group.
+    pub shared: Option<Name>,
 }
 
 impl Alert {
@@ -126,11 +128,12 @@ impl Alert {
     #[must_use]
     pub fn group(&self) -> GroupKey {
         let AlertKey { object, monitor, trouble } = &self.key;
-        GroupKey {
-            monitor: *monitor,
-            namespace: object.namespace.clone(),
-            workload: self.workload.clone().unwrap_or_else(|| Workload::from(object)),
-            trouble: trouble.clone(),
-        }
+        let (namespace, workload) = match (&self.shared, object.kind) {
+            (Some(shared), _) => (Name::default(), Workload::new(object.kind.as_str(), shared)),
+            // Nodes are alike: what hits several of them has one cause.
+            (None, Kind::Node) => (Name::default(), Workload::new(object.kind.as_str(), "")),
+            (None, _) => (object.namespace.clone(), self.workload.clone().unwrap_or_else(|| Workload::from(object))),
+        };
+        GroupKey { monitor: *monitor, namespace, workload, trouble: trouble.clone() }
     }
 }

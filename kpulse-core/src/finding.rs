@@ -104,6 +104,9 @@ pub struct Finding {
     /// Whatever moves forward while things get better; when it changes, `since` starts anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<i64>,
+    /// What several objects share: all that name the same are one group, whatever their workload and namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Name>,
     /// What else must be proven by an Event before it is told.
     #[serde(skip)]
     pub needs: Option<Evidence>,
@@ -129,6 +132,7 @@ impl Finding {
             well_since: None,
             hold: SignedDuration::ZERO,
             progress: None,
+            shared: None,
             needs: None,
             patience: None,
         }

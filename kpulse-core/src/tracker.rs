@@ -224,6 +224,7 @@ impl Tracker {
             workload: subject.workload.clone(),
             node: subject.node.clone(),
             labels: subject.labels.clone(),
+            shared: finding.shared.clone(),
         };
         Some((alert, subject, track.fired_at.unwrap_or(track.since)))
     }
