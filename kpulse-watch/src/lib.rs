@@ -1,1 +1,19 @@
-//! watch
+//! Everything of kpulse that speaks to the API server. It sees and tells; it decides nothing and knows no channels.
+//!
+//! - [`connect`] finds the API server: inside the cluster, else by kubeconfig.
+//! - [`watch_all`] opens the watches and sends what they see as [`Observation`](kpulse_core::Observation)s;
+//!   [`watch`] is one of them. Whatever happens to a connection, a session goes on, pauses, and says when it sees nothing.
+//! - [`state::StateStore`] keeps what must survive a restart in one ConfigMap.
+//!
+//! Inside, an object takes this way: bytes through a session's own wire (`wire`), from kube's watcher to facts without
+//! anything in between (`lean`), and through the machine that knows what is seen (`session::sight`).
+
+pub mod state;
+
+mod client;
+mod lean;
+mod session;
+mod wire;
+
+pub use client::{ConnectError, ConnectOptions, Connection, connect};
+pub use session::{Lists, SessionSettings, watch, watch_all};
