@@ -3,14 +3,18 @@
 //! Unknown fields are skipped and odd values tolerated: a field of the wrong type counts as absent, because one
 //! object that some webhook or operator wrote strangely must not blind kpulse to a whole kind.
 
+mod cron_job;
 mod event;
+mod job;
 mod lenient;
 mod meta;
 mod namespace;
 mod pod;
 mod workload;
 
+pub use cron_job::{ActiveJob, ConcurrencyPolicy, CronJobFacts, CronJobSpec, CronJobStatus};
 pub use event::{EventFacts, Evidence};
+pub use job::{JobFacts, JobStatus};
 pub use meta::{Meta, Notes, Owner};
 pub use namespace::NamespaceFacts;
 pub use pod::{
@@ -31,7 +35,11 @@ pub enum Facts {
     Namespace(NamespaceFacts),
     /// An Event about another object.
     Event(Box<EventFacts>),
-    /// A Deployment, StatefulSet, DaemonSet, Job or CronJob.
+    /// A CronJob.
+    CronJob(Box<CronJobFacts>),
+    /// A Job.
+    Job(Box<JobFacts>),
+    /// A Deployment, StatefulSet or DaemonSet.
     Workload(WorkloadFacts),
 }
 
@@ -45,7 +53,9 @@ impl Facts {
             Kind::Pod => Self::Pod(serde_json::from_slice(json)?),
             Kind::Namespace => Self::Namespace(serde_json::from_slice(json)?),
             Kind::Event => Self::Event(serde_json::from_slice(json)?),
-            Kind::Node | Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
+            Kind::CronJob => Self::CronJob(serde_json::from_slice(json)?),
+            Kind::Job => Self::Job(serde_json::from_slice(json)?),
+            Kind::Node | Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => {
                 Self::Workload(WorkloadFacts { kind, ..serde_json::from_slice(json)? })
             }
         })
@@ -58,6 +68,8 @@ impl Facts {
             Self::Pod(pod) => &pod.meta,
             Self::Namespace(namespace) => &namespace.meta,
             Self::Event(event) => &event.meta,
+            Self::CronJob(cron_job) => &cron_job.meta,
+            Self::Job(job) => &job.meta,
             Self::Workload(workload) => &workload.meta,
         }
     }
@@ -69,6 +81,8 @@ impl Facts {
             Self::Pod(_) => Kind::Pod,
             Self::Namespace(_) => Kind::Namespace,
             Self::Event(_) => Kind::Event,
+            Self::CronJob(_) => Kind::CronJob,
+            Self::Job(_) => Kind::Job,
             Self::Workload(workload) => workload.kind,
         }
     }

@@ -137,6 +137,20 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(value: D) -> Result<i32, D::Erro
 }
 
 #[derive(Default)]
+struct SomeNumber(Option<i64>);
+
+impl Take<'_> for SomeNumber {
+    fn number(number: i64) -> Self {
+        Self(Some(number))
+    }
+}
+
+/// A whole number, where absent differs from 0; an odd one is absent.
+pub(crate) fn number_opt<'de, D: Deserializer<'de>>(value: D) -> Result<Option<i64>, D::Error> {
+    Ok(take::<D, SomeNumber>(value)?.0)
+}
+
+#[derive(Default)]
 struct Flag(bool);
 
 impl Take<'_> for Flag {

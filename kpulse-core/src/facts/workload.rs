@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::{Meta, lenient};
 use crate::Kind;
 
-/// What kpulse reads of a Deployment, StatefulSet, DaemonSet, Job or CronJob.
+/// What kpulse reads of a Deployment, StatefulSet or DaemonSet.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct WorkloadFacts {
