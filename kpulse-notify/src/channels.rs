@@ -1,0 +1,4 @@
+//! The channels, a file for each with the same sections: settings, setting up, sending, the message, tests.
+
+pub mod stdout;
+pub mod webhook;
