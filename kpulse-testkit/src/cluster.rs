@@ -49,12 +49,16 @@
 //! # What it leaves out
 //!
 //! Validation of specs, field ownership, defaulting, admission, garbage collection by owner, the existence of
-//! namespaces (objects may stand in one that is not there), the Table form, protobuf, `follow` of logs.
+//! namespaces (objects may stand in one that is not there), the subresources `scale`, `eviction` and `binding`,
+//! `follow` of logs. Answers are JSON: no protobuf, no tables. `kubectl` gets along with that, but for the few commands
+//! that send protobuf (`create configmap`, `auth can-i`).
 
 mod access;
 mod clock;
 mod discovery;
+mod events;
 mod faults;
+mod hand;
 mod kubelet;
 mod list;
 mod object;
@@ -83,7 +87,6 @@ use axum::{BoxError, Router};
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
-use serde_json::Value;
 use tower::Service;
 
 pub use access::Denial;
@@ -95,13 +98,8 @@ pub use settings::{ClusterSettings, Expiry, PodDeletion, StreamingLists};
 pub use status::StatusError;
 
 use clock::Clock;
-use object::Key;
-use patch::Patch;
-use query::Query;
-use resources::{Catalogue, Row};
-use selectors::Selection;
+use resources::Catalogue;
 use watch::Command;
-use writes::{Part, Writer};
 
 /// A Kubernetes API server in this process. Clones are handles on the same one.
 #[derive(Debug, Clone)]
@@ -204,101 +202,6 @@ impl FakeCluster {
     }
 }
 
-/// The hand of the test on objects: no HTTP, no access rules, no faults. Kinds may be named as `Pod`, `pods` or
-/// `deployments.apps`; the namespace of what lives outside namespaces is empty.
-impl FakeCluster {
-    /// Makes the object, or puts it in the place of the one of its name, status included. A uid, creation time and
-    /// generation it carries are kept; another uid than before makes it a new object in the old one's place. What
-    /// is stored already changes nothing. Gives the object as stored.
-    ///
-    /// # Errors
-    ///
-    /// For a kind the cluster does not know, and an object without a valid name.
-    pub fn apply(&self, object: Value) -> Result<Value, StatusError> {
-        let said = |field: &str| object[field].as_str().unwrap_or_default();
-        let (api_version, kind) = (said("apiVersion"), said("kind"));
-        let catalogue = &self.inner.catalogue;
-        let row = if api_version.is_empty() { catalogue.by_name(kind) } else { catalogue.by_kind(api_version, kind) };
-        let row = row.ok_or_else(|| unknown_kind(&format!("{api_version} {kind}")))?;
-        let mut object = object;
-        let resource = catalogue.row(row);
-        if resource.is_events_view() {
-            object = shape::core_event(object);
-        }
-        if resource.namespaced && object::metadata_text(&object, "namespace").is_empty() {
-            object::metadata_mut(&mut object).insert("namespace".to_owned(), "default".into());
-        }
-        Ok(self.write(row, |writer| writer.apply(object))?.value(resource))
-    }
-
-    /// Merges a JSON merge patch into an object, status included. Gives the object as stored.
-    ///
-    /// # Errors
-    ///
-    /// For an unknown kind or object.
-    pub fn patch(&self, kind: &str, namespace: &str, name: &str, merge: Value) -> Result<Value, StatusError> {
-        let row = self.row(kind)?;
-        let patch = Patch::Merge(merge);
-        let patched = self.write(row, |writer| writer.patch(&key(namespace, name), &patch, Part::Whole))?;
-        Ok(patched.value(self.inner.catalogue.row(row)))
-    }
-
-    /// Takes an object away at once, whatever finalizers it has. A Namespace takes along what lives in it. Gives
-    /// its last state, with the revision of the deletion.
-    ///
-    /// # Errors
-    ///
-    /// For an unknown kind or object.
-    pub fn delete(&self, kind: &str, namespace: &str, name: &str) -> Result<Value, StatusError> {
-        let row = self.row(kind)?;
-        let resource = self.inner.catalogue.row(row);
-        let removed = self.write(row, |writer| {
-            let object = writer.current(&key(namespace, name))?;
-            if resource.kind == "Namespace" {
-                objects::empty_namespace(&self.inner, writer.store, name);
-            }
-            Ok(writer.remove(&object))
-        })?;
-        Ok(removed.value(resource))
-    }
-
-    /// The object, if the kind is known and the object there.
-    pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
-        let row = self.row(kind).ok()?;
-        let object = lock(&self.inner.store).get(self.inner.catalogue.table(row), &key(namespace, name))?;
-        Some(object.value(self.inner.catalogue.row(row)))
-    }
-
-    /// All objects of a kind, by namespace and name; none for an unknown kind.
-    pub fn list(&self, kind: &str) -> Vec<Value> {
-        let Ok(row) = self.row(kind) else { return Vec::new() };
-        let table = self.inner.catalogue.table(row);
-        let page = list::page(&lock(&self.inner.store), table, &Selection::default(), &Query::default());
-        let objects = page.map(|page| page.items).unwrap_or_default();
-        objects.iter().map(|object| object.value(self.inner.catalogue.row(row))).collect()
-    }
-
-    /// The revision of the latest change in the cluster.
-    pub fn resource_version(&self) -> u64 {
-        lock(&self.inner.store).revision
-    }
-
-    /// Sets what `GET …/pods/{name}/log` answers for one container; `previous` is the run before the present one.
-    pub fn set_log(&self, namespace: &str, pod: &str, container: &str, previous: bool, text: impl Into<String>) {
-        lock(&self.inner.kubelets).set_log(key(namespace, pod), container, previous, text.into());
-    }
-
-    /// Sets what `GET …/nodes/{name}/proxy/stats/summary` answers. A node without one cannot be reached: 503.
-    pub fn set_summary(&self, node: &str, summary: Value) {
-        lock(&self.inner.kubelets).set_summary(node, summary);
-    }
-
-    /// Makes a node's kubelet unreachable.
-    pub fn clear_summary(&self, node: &str) {
-        lock(&self.inner.kubelets).clear_summary(node);
-    }
-}
-
 /// What goes wrong.
 impl FakeCluster {
     /// Makes something go wrong; see [`Fault`]. Of several that fit a request, the first injected is used.
@@ -390,36 +293,14 @@ impl FakeCluster {
     pub fn open_watches(&self, resource: &str) -> usize {
         lock(&self.inner.watches).count(resource)
     }
-}
 
-impl FakeCluster {
-    fn row(&self, kind: &str) -> Result<Row, StatusError> {
-        self.inner.catalogue.by_name(kind).ok_or_else(|| unknown_kind(kind))
+    /// Waits until a watch of a resource (`pods`; `*` for any) is open: the program under test is looking.
+    pub async fn watched(&self, resource: &str) {
+        let mut opened = lock(&self.inner.watches).subscribe();
+        while self.open_watches(resource) == 0 {
+            if opened.changed().await.is_err() {
+                return;
+            }
+        }
     }
-
-    fn write<T>(
-        &self,
-        row: Row,
-        write: impl FnOnce(&mut Writer<'_>) -> Result<T, StatusError>,
-    ) -> Result<T, StatusError> {
-        let mut store = lock(&self.inner.store);
-        let mut writer = Writer {
-            store: &mut store,
-            row: self.inner.catalogue.row(row),
-            table: self.inner.catalogue.table(row),
-            now: self.inner.clock.now(),
-            dry_run: false,
-        };
-        write(&mut writer)
-    }
-}
-
-fn unknown_kind(kind: &str) -> StatusError {
-    StatusError::bad_request(format!(
-        "no kind \"{kind}\" in this cluster; give the ClusterSettings an extra resource for it"
-    ))
-}
-
-fn key(namespace: &str, name: &str) -> Key {
-    Key { namespace: namespace.to_owned(), name: name.to_owned() }
 }

@@ -420,3 +420,31 @@ async fn a_pod_of_another_uid_is_another_pod() {
     let nodes: Api<Node> = Api::all(client(&cluster));
     assert!(nodes.list(&ListParams::default()).await.unwrap().items.is_empty());
 }
+
+#[tokio::test]
+async fn an_event_is_patched_in_either_groups_names() {
+    let cluster = FakeCluster::new();
+    cluster
+        .apply(json!({
+            "apiVersion": "v1", "kind": "Event", "metadata": { "namespace": "shop", "name": "web.1" },
+            "involvedObject": { "kind": "Pod", "name": "web" }, "message": "one",
+        }))
+        .unwrap();
+    let newer: Api<k8s_openapi::api::events::v1::Event> = Api::namespaced(client(&cluster), "shop");
+    newer.patch("web.1", &PatchParams::default(), &Patch::Merge(json!({ "note": "two" }))).await.unwrap();
+    let core = cluster.get("Event", "shop", "web.1").unwrap();
+    assert_eq!(core["message"], "two");
+    assert!(core.get("note").is_none());
+    assert_eq!(cluster.get("events.events.k8s.io", "shop", "web.1").unwrap()["note"], "two");
+}
+
+#[tokio::test]
+async fn a_config_map_holds_one_mebibyte() {
+    let cluster = FakeCluster::new();
+    let maps: Api<ConfigMap> = Api::namespaced(client(&cluster), "kpulse");
+    let map = |size: usize| -> ConfigMap {
+        serde_json::from_value(json!({ "metadata": { "name": "state" }, "data": { "a": "x".repeat(size) } })).unwrap()
+    };
+    check_refused(maps.create(&PostParams::default(), &map(1024 * 1024 + 1)).await, 422, "Invalid");
+    maps.create(&PostParams::default(), &map(1024 * 1024)).await.unwrap();
+}

@@ -15,7 +15,6 @@ use super::resources::Resource;
 use super::routes::Asked;
 use super::selectors::{FieldSelector, LabelSelector, Selection};
 use super::settings::PodDeletion;
-use super::shape::core_event;
 use super::status::{StatusError, bytes_response, json_response, success};
 use super::store::Store;
 use super::target::Call;
@@ -181,9 +180,6 @@ impl Asked {
             return Err(StatusError::bad_request("the body is no object"));
         }
         check_kind(&object, row)?;
-        if row.is_events_view() {
-            object = core_event(object);
-        }
         let namespace = metadata_text(&object, "namespace");
         if !namespace.is_empty() && namespace != call.namespace {
             return Err(StatusError::bad_request(format!(

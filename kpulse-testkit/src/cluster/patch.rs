@@ -30,10 +30,10 @@ pub(crate) enum Patch {
 impl Patch {
     pub(crate) fn parse(content_type: &str, body: &[u8]) -> Result<Self, StatusError> {
         match content_type.split(';').next().unwrap_or_default().trim() {
-            MERGE => read_json(body).map(Self::Merge),
-            STRATEGIC => read_json(body).map(Self::Strategic),
+            MERGE => read_json(body).and_then(a_map).map(Self::Merge),
+            STRATEGIC => read_json(body).and_then(a_map).map(Self::Strategic),
             JSON => read_json(body).map(Self::Json),
-            APPLY => read_object(body).map(Self::Apply),
+            APPLY => read_object(body).and_then(a_map).map(Self::Apply),
             _ => Err(StatusError::unsupported_media_type(ACCEPTED)),
         }
     }
@@ -65,6 +65,10 @@ pub(crate) fn read_object(body: &[u8]) -> Result<Value, StatusError> {
 
 fn read_json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, StatusError> {
     serde_json::from_slice(body).map_err(|error| StatusError::bad_request(format!("error decoding patch: {error}")))
+}
+
+fn a_map(patch: Value) -> Result<Value, StatusError> {
+    if patch.is_object() { Ok(patch) } else { Err(StatusError::bad_request("the patch is no object")) }
 }
 
 fn map_of(value: &Value) -> Cow<'_, Map<String, Value>> {

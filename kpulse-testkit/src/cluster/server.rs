@@ -57,7 +57,7 @@ where
     })
 }
 
-/// A cluster that listens. Dropping it ends all connections at once, as a server that dies.
+/// A cluster that listens. Dropping it is [`kill`](Self::kill) without waiting for the end.
 #[derive(Debug)]
 pub struct ClusterServer {
     cluster: FakeCluster,
@@ -114,6 +114,12 @@ impl ClusterServer {
         }
         self.cluster.close_watches();
         let _ended = tokio::time::timeout(PATIENCE * 2, &mut self.task).await;
+    }
+
+    /// Ends all connections at once, as a server that dies. Afterwards its port is free.
+    pub async fn kill(mut self) {
+        self.task.abort();
+        let _ended = (&mut self.task).await;
     }
 }
 

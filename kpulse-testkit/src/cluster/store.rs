@@ -97,7 +97,6 @@ impl Store {
     pub(crate) fn remove(&mut self, table: usize, row: &Resource, key: &Key) -> Option<Arc<Object>> {
         let before = self.tables[table].objects.remove(key)?;
         self.revision += 1;
-        // Selectable fields are read by the row the object was stored with, and a view shares that row's fields.
         let object = Arc::new(Object::new(before.bare(), row, self.revision));
         self.record(table, Change { happened: Happened::Deleted, object: Arc::clone(&object), before: Some(before) });
         Some(object)

@@ -31,7 +31,7 @@ use super::{Expiry, Inner, StreamingLists, lock};
 const BATCH: usize = 256;
 
 /// No watch lasts longer than this, whatever it asks for.
-const LONGEST: u64 = 24 * 60 * 60;
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What an open watch is told to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,16 +48,23 @@ pub(crate) enum Command {
 /// All open watches, by number: their resource and how to reach them.
 #[derive(Debug, Default)]
 pub(crate) struct Watches {
-    next: u64,
+    /// How many were opened so far: the number of the latest.
+    opened: watch::Sender<u64>,
     open: BTreeMap<u64, (String, watch::Sender<Command>)>,
 }
 
 impl Watches {
     fn open(&mut self, resource: &str) -> (u64, watch::Receiver<Command>) {
         let (sender, receiver) = watch::channel(Command::Run);
-        self.next += 1;
-        self.open.insert(self.next, (resource.to_owned(), sender));
-        (self.next, receiver)
+        let number = *self.opened.borrow() + 1;
+        self.open.insert(number, (resource.to_owned(), sender));
+        self.opened.send_replace(number);
+        (number, receiver)
+    }
+
+    /// A signal for each watch that opens.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.opened.subscribe()
     }
 
     /// Tells all watches of a resource, or with `*` all.
@@ -90,8 +97,8 @@ pub(crate) struct Start<'a> {
 
 /// Starts a watch, or says why not.
 pub(crate) fn respond(cluster: &Arc<Inner>, start: Start<'_>) -> Result<Response, StatusError> {
-    let asked = start.query.number("timeoutSeconds")?.map(|seconds| Duration::from_secs(seconds.min(LONGEST)));
-    let lasts = asked.filter(|asked| !asked.is_zero()).unwrap_or(cluster.settings.watch_timeout);
+    let asked = start.query.number("timeoutSeconds")?.map(Duration::from_secs);
+    let lasts = asked.filter(|asked| !asked.is_zero()).unwrap_or(cluster.settings.watch_timeout).min(LONGEST);
     let (beginning, changed) = {
         let store = lock(&cluster.store);
         (Beginning::find(cluster, &store, &start), store.table(start.table).subscribe())
@@ -113,7 +120,10 @@ pub(crate) fn respond(cluster: &Arc<Inner>, start: Start<'_>) -> Result<Response
         shape: start.shape,
         beginning,
         deadline: now + lasts,
-        next_bookmark: start.query.flag("allowWatchBookmarks").then(|| now + cluster.settings.bookmark_interval),
+        next_bookmark: start
+            .query
+            .flag("allowWatchBookmarks")
+            .then(|| now + cluster.settings.bookmark_interval.min(LONGEST)),
         changed,
         commands,
         disturber: start.disturber,
@@ -271,7 +281,7 @@ impl Watching {
         }
         self.write_changes(&mut out);
         if out.is_empty() && self.next_bookmark.is_some_and(|due| due <= Instant::now()) {
-            self.next_bookmark = Some(Instant::now() + self.open.cluster.settings.bookmark_interval);
+            self.next_bookmark = Some(Instant::now() + self.open.cluster.settings.bookmark_interval.min(LONGEST));
             out = self.bookmark().to_vec();
         }
         out

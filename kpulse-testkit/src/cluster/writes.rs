@@ -11,6 +11,9 @@ use super::resources::Resource;
 use super::status::StatusError;
 use super::store::Store;
 
+/// The most bytes a ConfigMap or Secret may hold.
+const LARGEST_DATA: usize = 1024 * 1024;
+
 /// Which half of an object a request writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -71,7 +74,7 @@ impl Writer<'_> {
             self.reset_status(&mut object);
         }
         self.stamp_new(&mut object);
-        Ok(self.put(object))
+        self.put(object)
     }
 
     /// Creates or replaces, as the hand of the test: a uid of its own makes it a new object in the old one's place.
@@ -157,7 +160,7 @@ impl Writer<'_> {
         metadata.insert("deletionTimestamp".to_owned(), json!(seconds_text(at)));
         metadata.insert("deletionGracePeriodSeconds".to_owned(), json!(grace));
         bump_generation(metadata);
-        Ok(Deleted::Marked(self.put(object)))
+        Ok(Deleted::Marked(self.put(object)?))
     }
 
     /// Takes the object away at once, whatever holds it.
@@ -191,7 +194,7 @@ impl Writer<'_> {
         if marked && has_finalizers(&before) && !has_finalizers(&object) && part != Part::Whole {
             return Ok(self.remove(old));
         }
-        Ok(self.put(object))
+        self.put(object)
     }
 
     /// What a write cannot change comes from the stored object.
@@ -289,8 +292,27 @@ impl Writer<'_> {
         set_or_remove(map_mut(object), "status", status);
     }
 
-    fn put(&mut self, object: Value) -> Arc<Object> {
-        if self.dry_run { self.store.preview(self.row, object) } else { self.store.put(self.table, self.row, object) }
+    fn put(&mut self, object: Value) -> Result<Arc<Object>, StatusError> {
+        self.check_size(&object)?;
+        Ok(if self.dry_run {
+            self.store.preview(self.row, object)
+        } else {
+            self.store.put(self.table, self.row, object)
+        })
+    }
+
+    /// ConfigMaps and Secrets are limited, as in a real cluster: programs that keep state in them must know.
+    fn check_size(&self, object: &Value) -> Result<(), StatusError> {
+        if !self.row.group.is_empty() || !matches!(self.row.kind, "ConfigMap" | "Secret") {
+            return Ok(());
+        }
+        let values = ["data", "binaryData"].into_iter().filter_map(|part| object.get(part)?.as_object());
+        let size: usize = values.flatten().filter_map(|(_, value)| value.as_str()).map(str::len).sum();
+        if size <= LARGEST_DATA {
+            return Ok(());
+        }
+        let why = format!("Too long: may not be more than {LARGEST_DATA} bytes");
+        Err(StatusError::invalid(self.row, metadata_text(object, "name"), "data", &why))
     }
 }
 
