@@ -3,6 +3,7 @@
 //! Unknown fields are skipped and odd values tolerated: a field of the wrong type counts as absent, because one
 //! object that some webhook or operator wrote strangely must not blind kpulse to a whole kind.
 
+mod certificates;
 mod cron_job;
 mod event;
 mod job;
@@ -10,8 +11,10 @@ mod lenient;
 mod meta;
 mod namespace;
 mod pod;
+mod secret;
 mod workload;
 
+pub use certificates::{Certificate, CertificateFault, Certificates};
 pub use cron_job::{ActiveJob, ConcurrencyPolicy, CronJobFacts, CronJobSpec, CronJobStatus};
 pub use event::{EventFacts, Evidence};
 pub use job::{JobFacts, JobStatus};
@@ -21,6 +24,7 @@ pub use pod::{
     Condition, ConditionStatus, ContainerStatus, PodFacts, PodSpec, PodStatus, RestartPolicy, Running, State,
     Terminated, Waiting,
 };
+pub use secret::{SecretData, SecretFacts};
 pub use workload::WorkloadFacts;
 
 use crate::{Kind, ObjectRef};
@@ -39,6 +43,8 @@ pub enum Facts {
     CronJob(Box<CronJobFacts>),
     /// A Job.
     Job(Box<JobFacts>),
+    /// A TLS Secret.
+    Secret(Box<SecretFacts>),
     /// A Deployment, StatefulSet or DaemonSet.
     Workload(WorkloadFacts),
 }
@@ -55,6 +61,7 @@ impl Facts {
             Kind::Event => Self::Event(serde_json::from_slice(json)?),
             Kind::CronJob => Self::CronJob(serde_json::from_slice(json)?),
             Kind::Job => Self::Job(serde_json::from_slice(json)?),
+            Kind::Secret => Self::Secret(serde_json::from_slice(json)?),
             Kind::Node | Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => {
                 Self::Workload(WorkloadFacts { kind, ..serde_json::from_slice(json)? })
             }
@@ -70,6 +77,7 @@ impl Facts {
             Self::Event(event) => &event.meta,
             Self::CronJob(cron_job) => &cron_job.meta,
             Self::Job(job) => &job.meta,
+            Self::Secret(secret) => &secret.meta,
             Self::Workload(workload) => &workload.meta,
         }
     }
@@ -83,6 +91,7 @@ impl Facts {
             Self::Event(_) => Kind::Event,
             Self::CronJob(_) => Kind::CronJob,
             Self::Job(_) => Kind::Job,
+            Self::Secret(_) => Kind::Secret,
             Self::Workload(workload) => workload.kind,
         }
     }

@@ -58,7 +58,12 @@ impl Monitors {
     pub fn inspect(&self, facts: &Facts, mut say: impl FnMut(MonitorName, Findings)) {
         match facts {
             Facts::Pod(pod) => look(&self.pod_crashes, &**pod, &mut say),
-            Facts::CronJob(_) | Facts::Job(_) | Facts::Namespace(_) | Facts::Event(_) | Facts::Workload(_) => {}
+            Facts::CronJob(_)
+            | Facts::Job(_)
+            | Facts::Secret(_)
+            | Facts::Namespace(_)
+            | Facts::Event(_)
+            | Facts::Workload(_) => {}
         }
     }
 

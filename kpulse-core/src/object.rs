@@ -28,6 +28,8 @@ pub enum Kind {
     Job,
     /// `batch/v1` CronJob.
     CronJob,
+    /// `v1` Secret of type `kubernetes.io/tls`.
+    Secret,
 }
 
 impl Kind {
@@ -44,6 +46,7 @@ impl Kind {
             Self::DaemonSet => "DaemonSet",
             Self::Job => "Job",
             Self::CronJob => "CronJob",
+            Self::Secret => "Secret",
         }
     }
 

@@ -23,6 +23,8 @@ pub enum Resource {
     Jobs,
     /// CronJobs.
     CronJobs,
+    /// Secrets of type `kubernetes.io/tls`.
+    TlsSecrets,
     /// Events that say a volume could not be mounted.
     FailedMountEvents,
     /// Events that say a volume could not be attached.
@@ -35,7 +37,7 @@ pub enum Resource {
 
 impl Resource {
     /// Every resource that is watched.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Namespaces,
         Self::Deployments,
         Self::StatefulSets,
@@ -43,6 +45,7 @@ impl Resource {
         Self::CronJobs,
         Self::Jobs,
         Self::Pods,
+        Self::TlsSecrets,
         Self::FailedMountEvents,
         Self::FailedAttachEvents,
         Self::ScaleUpEvents,
@@ -60,6 +63,7 @@ impl Resource {
             Self::DaemonSets => Kind::DaemonSet,
             Self::Jobs => Kind::Job,
             Self::CronJobs => Kind::CronJob,
+            Self::TlsSecrets => Kind::Secret,
             Self::FailedMountEvents | Self::FailedAttachEvents | Self::ScaleUpEvents | Self::NominatedEvents => {
                 Kind::Event
             }
@@ -87,6 +91,7 @@ impl Resource {
             Self::DaemonSets => "daemonsets",
             Self::Jobs => "jobs",
             Self::CronJobs => "cronjobs",
+            Self::TlsSecrets => "secrets",
             Self::FailedMountEvents | Self::FailedAttachEvents | Self::ScaleUpEvents | Self::NominatedEvents => {
                 "events"
             }
@@ -97,6 +102,7 @@ impl Resource {
     #[must_use]
     pub const fn field_selector(self) -> Option<&'static str> {
         match self {
+            Self::TlsSecrets => Some("type=kubernetes.io/tls"),
             Self::FailedMountEvents => Some("reason=FailedMount"),
             Self::FailedAttachEvents => Some("reason=FailedAttachVolume"),
             Self::ScaleUpEvents => Some("reason=TriggeredScaleUp"),
