@@ -3,29 +3,40 @@
 //! Unknown fields are skipped and odd values tolerated: a field of the wrong type counts as absent, because one
 //! object that some webhook or operator wrote strangely must not blind kpulse to a whole kind.
 
+mod autoscaler;
+mod budget;
 mod certificates;
+mod claim;
+mod condition;
 mod cron_job;
+mod daemon_set;
+mod deployment;
 mod event;
 mod job;
 mod lenient;
 mod meta;
 mod namespace;
+mod node;
 mod pod;
 mod secret;
-mod workload;
+mod stateful_set;
 
+pub use autoscaler::{AutoscalerFacts, AutoscalerSpec, AutoscalerStatus, ScaleTarget};
+pub use budget::{BudgetFacts, BudgetSpec, BudgetStatus, Requirement, Selector};
 pub use certificates::{Certificate, CertificateFault, Certificates};
+pub use claim::{ClaimFacts, ClaimMeta, ClaimSpec, ClaimStatus};
+pub use condition::{Condition, ConditionStatus};
 pub use cron_job::{ActiveJob, ConcurrencyPolicy, CronJobFacts, CronJobSpec, CronJobStatus};
+pub use daemon_set::{DaemonSetFacts, DaemonSetStatus};
+pub use deployment::{DeploymentFacts, DeploymentSpec, DeploymentStatus};
 pub use event::{EventFacts, Evidence};
 pub use job::{JobFacts, JobStatus};
 pub use meta::{Meta, Notes, Owner};
 pub use namespace::NamespaceFacts;
-pub use pod::{
-    Condition, ConditionStatus, ContainerStatus, PodFacts, PodSpec, PodStatus, RestartPolicy, Running, State,
-    Terminated, Waiting,
-};
+pub use node::{NodeFacts, NodeSpec, NodeStatus, Taint};
+pub use pod::{ContainerStatus, PodFacts, PodSpec, PodStatus, RestartPolicy, Running, State, Terminated, Waiting};
 pub use secret::{SecretData, SecretFacts};
-pub use workload::WorkloadFacts;
+pub use stateful_set::{RollingUpdate, StatefulSetFacts, StatefulSetSpec, StatefulSetStatus, UpdateStrategy};
 
 use crate::{Kind, ObjectRef};
 
@@ -45,8 +56,20 @@ pub enum Facts {
     Job(Box<JobFacts>),
     /// A TLS Secret.
     Secret(Box<SecretFacts>),
-    /// A Deployment, StatefulSet or DaemonSet.
-    Workload(WorkloadFacts),
+    /// A Node.
+    Node(Box<NodeFacts>),
+    /// A Deployment.
+    Deployment(Box<DeploymentFacts>),
+    /// A StatefulSet.
+    StatefulSet(Box<StatefulSetFacts>),
+    /// A DaemonSet.
+    DaemonSet(Box<DaemonSetFacts>),
+    /// A HorizontalPodAutoscaler.
+    Autoscaler(Box<AutoscalerFacts>),
+    /// A PersistentVolumeClaim.
+    Claim(Box<ClaimFacts>),
+    /// A PodDisruptionBudget.
+    Budget(Box<BudgetFacts>),
 }
 
 impl Facts {
@@ -62,9 +85,13 @@ impl Facts {
             Kind::CronJob => Self::CronJob(serde_json::from_slice(json)?),
             Kind::Job => Self::Job(serde_json::from_slice(json)?),
             Kind::Secret => Self::Secret(serde_json::from_slice(json)?),
-            Kind::Node | Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => {
-                Self::Workload(WorkloadFacts { kind, ..serde_json::from_slice(json)? })
-            }
+            Kind::Node => Self::Node(serde_json::from_slice(json)?),
+            Kind::Deployment => Self::Deployment(serde_json::from_slice(json)?),
+            Kind::StatefulSet => Self::StatefulSet(serde_json::from_slice(json)?),
+            Kind::DaemonSet => Self::DaemonSet(serde_json::from_slice(json)?),
+            Kind::HorizontalPodAutoscaler => Self::Autoscaler(serde_json::from_slice(json)?),
+            Kind::PersistentVolumeClaim => Self::Claim(serde_json::from_slice(json)?),
+            Kind::PodDisruptionBudget => Self::Budget(serde_json::from_slice(json)?),
         })
     }
 
@@ -78,7 +105,13 @@ impl Facts {
             Self::CronJob(cron_job) => &cron_job.meta,
             Self::Job(job) => &job.meta,
             Self::Secret(secret) => &secret.meta,
-            Self::Workload(workload) => &workload.meta,
+            Self::Node(node) => &node.meta,
+            Self::Deployment(deployment) => &deployment.meta,
+            Self::StatefulSet(set) => &set.meta,
+            Self::DaemonSet(set) => &set.meta,
+            Self::Autoscaler(autoscaler) => &autoscaler.meta,
+            Self::Claim(claim) => &claim.metadata.meta,
+            Self::Budget(budget) => &budget.meta,
         }
     }
 
@@ -92,7 +125,13 @@ impl Facts {
             Self::CronJob(_) => Kind::CronJob,
             Self::Job(_) => Kind::Job,
             Self::Secret(_) => Kind::Secret,
-            Self::Workload(workload) => workload.kind,
+            Self::Node(_) => Kind::Node,
+            Self::Deployment(_) => Kind::Deployment,
+            Self::StatefulSet(_) => Kind::StatefulSet,
+            Self::DaemonSet(_) => Kind::DaemonSet,
+            Self::Autoscaler(_) => Kind::HorizontalPodAutoscaler,
+            Self::Claim(_) => Kind::PersistentVolumeClaim,
+            Self::Budget(_) => Kind::PodDisruptionBudget,
         }
     }
 

@@ -63,7 +63,13 @@ impl Monitors {
             | Facts::Secret(_)
             | Facts::Namespace(_)
             | Facts::Event(_)
-            | Facts::Workload(_) => {}
+            | Facts::Node(_)
+            | Facts::Deployment(_)
+            | Facts::StatefulSet(_)
+            | Facts::DaemonSet(_)
+            | Facts::Autoscaler(_)
+            | Facts::Claim(_)
+            | Facts::Budget(_) => {}
         }
     }
 

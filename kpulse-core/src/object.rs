@@ -28,6 +28,12 @@ pub enum Kind {
     Job,
     /// `batch/v1` CronJob.
     CronJob,
+    /// `autoscaling/v2` HorizontalPodAutoscaler.
+    HorizontalPodAutoscaler,
+    /// `v1` PersistentVolumeClaim.
+    PersistentVolumeClaim,
+    /// `policy/v1` PodDisruptionBudget.
+    PodDisruptionBudget,
     /// `v1` Secret of type `kubernetes.io/tls`.
     Secret,
 }
@@ -46,6 +52,9 @@ impl Kind {
             Self::DaemonSet => "DaemonSet",
             Self::Job => "Job",
             Self::CronJob => "CronJob",
+            Self::HorizontalPodAutoscaler => "HorizontalPodAutoscaler",
+            Self::PersistentVolumeClaim => "PersistentVolumeClaim",
+            Self::PodDisruptionBudget => "PodDisruptionBudget",
             Self::Secret => "Secret",
         }
     }

@@ -23,6 +23,14 @@ pub enum Resource {
     Jobs,
     /// CronJobs.
     CronJobs,
+    /// Nodes.
+    Nodes,
+    /// HorizontalPodAutoscalers.
+    HorizontalPodAutoscalers,
+    /// PersistentVolumeClaims.
+    PersistentVolumeClaims,
+    /// PodDisruptionBudgets.
+    PodDisruptionBudgets,
     /// Secrets of type `kubernetes.io/tls`.
     TlsSecrets,
     /// Events that say a volume could not be mounted.
@@ -37,13 +45,17 @@ pub enum Resource {
 
 impl Resource {
     /// Every resource that is watched.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Namespaces,
         Self::Deployments,
         Self::StatefulSets,
         Self::DaemonSets,
         Self::CronJobs,
         Self::Jobs,
+        Self::Nodes,
+        Self::HorizontalPodAutoscalers,
+        Self::PersistentVolumeClaims,
+        Self::PodDisruptionBudgets,
         Self::Pods,
         Self::TlsSecrets,
         Self::FailedMountEvents,
@@ -63,6 +75,10 @@ impl Resource {
             Self::DaemonSets => Kind::DaemonSet,
             Self::Jobs => Kind::Job,
             Self::CronJobs => Kind::CronJob,
+            Self::Nodes => Kind::Node,
+            Self::HorizontalPodAutoscalers => Kind::HorizontalPodAutoscaler,
+            Self::PersistentVolumeClaims => Kind::PersistentVolumeClaim,
+            Self::PodDisruptionBudgets => Kind::PodDisruptionBudget,
             Self::TlsSecrets => Kind::Secret,
             Self::FailedMountEvents | Self::FailedAttachEvents | Self::ScaleUpEvents | Self::NominatedEvents => {
                 Kind::Event
@@ -76,6 +92,8 @@ impl Resource {
         match self.kind() {
             Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => "apps/v1",
             Kind::Job | Kind::CronJob => "batch/v1",
+            Kind::HorizontalPodAutoscaler => "autoscaling/v2",
+            Kind::PodDisruptionBudget => "policy/v1",
             _ => "v1",
         }
     }
@@ -91,6 +109,10 @@ impl Resource {
             Self::DaemonSets => "daemonsets",
             Self::Jobs => "jobs",
             Self::CronJobs => "cronjobs",
+            Self::Nodes => "nodes",
+            Self::HorizontalPodAutoscalers => "horizontalpodautoscalers",
+            Self::PersistentVolumeClaims => "persistentvolumeclaims",
+            Self::PodDisruptionBudgets => "poddisruptionbudgets",
             Self::TlsSecrets => "secrets",
             Self::FailedMountEvents | Self::FailedAttachEvents | Self::ScaleUpEvents | Self::NominatedEvents => {
                 "events"

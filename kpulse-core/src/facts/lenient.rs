@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::Name;
+
 /// What a lenient decoder does with each type of JSON; what it does not override is passed over.
 trait Take<'de>: Sized + Default {
     fn text(_: &str) -> Self {
@@ -217,6 +219,30 @@ impl<'de, T: Deserialize<'de>> Take<'de> for List<T> {
 /// A list of objects; entries that are not objects are left out.
 pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Vec<T>, D::Error> {
     Ok(take::<D, List<T>>(value)?.0)
+}
+
+#[derive(Default)]
+struct Texts(Vec<Name>);
+
+impl<'de> Take<'de> for Texts {
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        struct Word(Option<Name>);
+        impl<'de> Deserialize<'de> for Word {
+            fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+                Ok(Self(take::<D, Text<Name>>(value)?.0))
+            }
+        }
+        let mut words = Vec::new();
+        while let Some(Word(word)) = list.next_element()? {
+            words.extend(word);
+        }
+        Ok(Self(words))
+    }
+}
+
+/// A list of texts; entries that are not text are left out.
+pub(crate) fn texts<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<Name>, D::Error> {
+    Ok(take::<D, Texts>(value)?.0)
 }
 
 #[derive(Default)]

@@ -26,6 +26,12 @@ pub struct Meta {
     /// Set once somebody asked for its deletion: what it shows from then on is no trouble.
     #[serde(rename = "deletionTimestamp", deserialize_with = "lenient::time")]
     pub deleting: Option<Timestamp>,
+    /// Counts the changes of its spec.
+    #[serde(deserialize_with = "lenient::number_opt")]
+    pub generation: Option<i64>,
+    /// Who must agree before it is gone.
+    #[serde(deserialize_with = "lenient::texts")]
+    pub finalizers: Vec<Name>,
     /// Its labels, in the order sent.
     #[serde(deserialize_with = "lenient::pairs")]
     pub labels: Vec<(String, String)>,
@@ -42,6 +48,11 @@ impl Meta {
     #[must_use]
     pub fn label(&self, key: &str) -> Option<&str> {
         self.labels.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a status that is about the generation `observed` is older than the spec.
+    pub(crate) fn is_ahead_of(&self, observed: Option<i64>) -> bool {
+        self.generation.is_some_and(|generation| observed.unwrap_or_default() < generation)
     }
 }
 

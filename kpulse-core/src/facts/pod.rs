@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::Deserializer;
 
-use super::{Meta, lenient};
+use super::{Condition, Meta, lenient};
 use crate::Name;
 
 /// What kpulse reads of a Pod.
@@ -112,49 +112,6 @@ pub struct PodStatus {
     pub ephemeral_container_statuses: Vec<ContainerStatus>,
 }
 
-/// A condition of a Pod or another object.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Condition {
-    /// Its type: `PodScheduled`.
-    #[serde(rename = "type", deserialize_with = "lenient::text")]
-    pub kind: Name,
-    /// Whether it holds.
-    #[serde(deserialize_with = "lenient::text")]
-    pub status: ConditionStatus,
-    /// Why, in a word.
-    #[serde(deserialize_with = "lenient::text")]
-    pub reason: Name,
-    /// Why, in a sentence.
-    #[serde(deserialize_with = "lenient::text")]
-    pub message: String,
-    /// Since when the status is as it is.
-    #[serde(deserialize_with = "lenient::time")]
-    pub last_transition_time: Option<Timestamp>,
-}
-
-/// Whether a condition holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ConditionStatus {
-    /// It holds.
-    True,
-    /// It does not.
-    False,
-    /// Nobody knows, as when a kubelet fell silent.
-    #[default]
-    Unknown,
-}
-
-impl From<&str> for ConditionStatus {
-    fn from(text: &str) -> Self {
-        match text {
-            "True" => Self::True,
-            "False" => Self::False,
-            _ => Self::Unknown,
-        }
-    }
-}
-
 /// What the kubelet says of one container.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -248,7 +205,7 @@ impl PodFacts {
     /// A condition by type.
     #[must_use]
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
-        self.status.conditions.iter().find(|condition| condition.kind == kind)
+        Condition::named(&self.status.conditions, kind)
     }
 
     /// All containers' statuses: init, sidecar, main and ephemeral.
