@@ -247,3 +247,6 @@ fn shortened(text: &str) -> Name {
     }
     short.into()
 }
+
+#[cfg(test)]
+mod tests;
