@@ -1,1 +1,36 @@
-fn main() {}
+//! The kpulse agent. Everything it does is decided elsewhere; here it is started.
+
+mod agent;
+mod cli;
+mod commands;
+mod config;
+mod http;
+mod logging;
+mod pulse;
+mod recording;
+mod saver;
+
+use std::process::ExitCode;
+
+use cli::Cli;
+
+fn main() -> ExitCode {
+    kpulse_notify::install_crypto();
+    match commands::run(Cli::from_args()) {
+        Ok(code) => code,
+        // Whoever reads has seen enough: `kpulse replay … | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kpulse: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let broken = Some(std::io::ErrorKind::BrokenPipe);
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind) == broken
+            || cause.downcast_ref::<serde_json::Error>().is_some_and(|error| error.io_error_kind() == broken)
+    })
+}

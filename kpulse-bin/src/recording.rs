@@ -51,8 +51,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Moment>, RecordingError> {
         if text.trim().is_empty() {
             continue;
         }
-        let parsed: Line =
-            serde_json::from_str(&text).map_err(|source| RecordingError::Line { path: path.to_owned(), line, source })?;
+        let parsed: Line = serde_json::from_str(&text).map_err(|source| RecordingError::Line {
+            path: path.to_owned(),
+            line,
+            source,
+        })?;
         let fault = |fault| RecordingError::Fault { path: path.to_owned(), line, fault };
         moments.push(Moment { at: parsed.at, observations: observations(&parsed).map_err(fault)? });
     }
@@ -98,6 +101,10 @@ fn observations(line: &Line) -> Result<Vec<Observation>, String> {
             vec![Observation::Deleted { object, uid }]
         }
         "BOOKMARK" | "SUMMARY" => Vec::new(),
-        other => return Err(format!("type `{other}` is none of ADDED, MODIFIED, DELETED, SYNCED, LISTING, BOOKMARK, SUMMARY")),
+        other => {
+            return Err(format!(
+                "type `{other}` is none of ADDED, MODIFIED, DELETED, SYNCED, LISTING, BOOKMARK, SUMMARY"
+            ));
+        }
     })
 }

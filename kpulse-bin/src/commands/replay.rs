@@ -1,13 +1,14 @@
 //! `kpulse replay`: plays a recording through the core in virtual time, and prints what channels would have got.
 
 use std::io::Write;
-use std::path::Path;
+use std::process::ExitCode;
 
-use jiff::{SignedDuration, Timestamp};
-use kpulse_core::settings::Settings;
+use jiff::Timestamp;
 use kpulse_core::{AlertState, Engine, EngineState, Name, Notification, Outcome, Receipt};
 use serde::Serialize;
 
+use crate::cli::ReplayArgs;
+use crate::config::{Config, Environment, Purpose};
 use crate::recording;
 
 /// One line of output.
@@ -49,17 +50,17 @@ impl<'a> Said<'a> {
     }
 }
 
-/// Plays `file` and goes on for `horizon` after its last line.
+/// Plays the recording and goes on for the horizon after its last line.
 ///
 /// # Errors
-/// Where the recording cannot be read, or the output not be written.
-pub(crate) fn replay(
-    file: &Path,
-    mut settings: Settings,
-    horizon: SignedDuration,
-    out: &mut impl Write,
-) -> anyhow::Result<()> {
-    let moments = recording::read(file)?;
+/// Where the recording or the configuration cannot be read, or the output not be written.
+pub(crate) fn run(args: &ReplayArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let config = match &args.config {
+        Some(path) => Config::load(path, &Environment::default(), Purpose::Rehearsal)?,
+        None => Config::from_str("", "defaults")?,
+    };
+    let mut settings = config.config.settings();
+    let moments = recording::read(&args.file)?;
     // Without a channel nobody would be told anything: one stands for all.
     if settings.channels.is_empty() {
         settings.channels.push(Name::from("replay"));
@@ -77,10 +78,10 @@ pub(crate) fn replay(
         }
         tell(&mut engine, now, out)?;
     }
-    let end = now.checked_add(horizon)?;
+    let end = now.checked_add(args.horizon.get())?;
     pass(&mut engine, end, out)?;
     out.flush()?;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Lets time pass until `until`, doing what becomes due on the way.

@@ -1,0 +1,146 @@
+//! Puts the agent together: channels, state, watches, the loop.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use kpulse_core::settings::Settings;
+use kpulse_core::{Engine, EngineState, Name, Resource, Scope};
+use kpulse_notify::lane::{self, Limits, Source};
+use kpulse_notify::{Channels, Http, HttpSettings, LaneHandle, Secrets, wall_clock};
+use kpulse_watch::state::StateStore;
+use kpulse_watch::{SessionSettings, watch_all};
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+
+use crate::pulse::{Inputs, Pulse, Status};
+use crate::saver::Saver;
+
+/// Observations that may wait for the loop before the API server has to.
+const OBSERVATIONS: usize = 256;
+/// How often the secrets are read again: a Secret patched in later works without a restart.
+const SECRETS_EVERY: Duration = Duration::from_secs(5);
+/// How long after a failed attempt to read the state the next is made.
+const STATE_RETRY: Duration = Duration::from_secs(5);
+
+/// What an agent is made of.
+pub(crate) struct Agent {
+    pub(crate) settings: Settings,
+    pub(crate) channels: Channels,
+    pub(crate) secrets: PathBuf,
+    pub(crate) client: kube::Client,
+    pub(crate) namespace: String,
+    pub(crate) status: watch::Sender<Status>,
+    pub(crate) shutdown: watch::Receiver<bool>,
+}
+
+impl Agent {
+    /// Runs until told to end.
+    ///
+    /// # Errors
+    /// Where HTTP cannot be spoken at all. Everything else is waited for, and said.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let http = Http::new(HttpSettings::default(), wall_clock())?;
+        let mut store = StateStore::new(self.client.clone(), &self.namespace);
+        let mut shutdown = self.shutdown.clone();
+        let state = tokio::select! {
+            state = load(&mut store) => state,
+            _ = shutdown.wait_for(|end| *end) => return Ok(()),
+        };
+        let (receipts_in, receipts) = mpsc::channel(self.settings.channels.len().max(1) * 2);
+        let secrets = read_secrets(&self.secrets);
+        let lanes: BTreeMap<Name, LaneHandle> = sources(&self.channels, &secrets, &http)
+            .map(|(name, source)| {
+                let lane = lane::spawn(name.clone(), source, receipts_in.clone(), wall_clock(), Limits::default());
+                (name, lane)
+            })
+            .collect();
+        let (replace, replacements) = mpsc::channel(self.settings.channels.len().max(1));
+        let keeper = tokio::spawn(follow_secrets(self.secrets, secrets, self.channels, http, replace));
+        let (seen, observations) = mpsc::channel(OBSERVATIONS);
+        let scopes = Resource::ALL.into_iter().map(Scope::cluster).collect();
+        let client = self.client.clone();
+        let watches = tokio::spawn(async move {
+            let mut sessions = watch_all(&client, scopes, seen, &SessionSettings::default()).await;
+            while let Some(ended) = sessions.join_next().await {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a watch panicked");
+                }
+            }
+        });
+        let engine = Engine::new(Timestamp::now(), self.settings, state.clone());
+        let pulse = Pulse::new(engine, lanes, Saver::start(store, state), self.status);
+        pulse.run(Inputs { observations, receipts, replacements, shutdown: self.shutdown }).await;
+        watches.abort();
+        keeper.abort();
+        Ok(())
+    }
+}
+
+/// Reads the saved state. An unreadable one is not a first start: nothing may be told before it is known what was.
+async fn load(store: &mut StateStore) -> EngineState {
+    loop {
+        match read_state(store).await {
+            Ok(state) => return state,
+            Err(error) => tracing::error!("waiting for the state: {error:#}"),
+        }
+        sleep(STATE_RETRY).await;
+    }
+}
+
+async fn read_state(store: &mut StateStore) -> anyhow::Result<EngineState> {
+    let Some(text) = store.load().await?.and_then(|saved| saved.state) else {
+        tracing::info!("no state: a first start");
+        return Ok(EngineState::default());
+    };
+    let state: EngineState = serde_json::from_str(&text)
+        .context("ConfigMap kpulse-state holds no state of kpulse; mend it, or delete it to start anew")?;
+    anyhow::ensure!(
+        state.version <= EngineState::VERSION,
+        "ConfigMap kpulse-state was written by a newer kpulse (version {}, this one knows {}); run that one, or delete it to start anew",
+        state.version,
+        EngineState::VERSION,
+    );
+    Ok(state)
+}
+
+fn read_secrets(directory: &Path) -> Secrets {
+    Secrets::read_dir(directory).unwrap_or_else(|error| {
+        tracing::error!(%error, "secrets not read");
+        Secrets::default()
+    })
+}
+
+fn sources(channels: &Channels, secrets: &Secrets, http: &Http) -> impl Iterator<Item = (Name, Source)> {
+    channels.iter().map(|(name, settings)| (name.clone(), settings.notifier(name, secrets, http)))
+}
+
+/// Reads the secrets again and again, and speaks to every channel anew when they changed.
+async fn follow_secrets(
+    directory: PathBuf,
+    mut known: Secrets,
+    channels: Channels,
+    http: Http,
+    replace: mpsc::Sender<(Name, Source)>,
+) {
+    loop {
+        sleep(SECRETS_EVERY).await;
+        let secrets = match Secrets::read_dir(&directory) {
+            Ok(secrets) if secrets == known => continue,
+            Ok(secrets) => secrets,
+            Err(error) => {
+                tracing::warn!(%error, "secrets not read again");
+                continue;
+            }
+        };
+        tracing::info!("secrets changed");
+        for replacement in sources(&channels, &secrets, &http) {
+            if replace.send(replacement).await.is_err() {
+                return;
+            }
+        }
+        known = secrets;
+    }
+}

@@ -1,0 +1,152 @@
+//! The command line. Settings live in the configuration file; here are commands and paths only.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use kpulse_core::settings::Span;
+
+/// Tells people what is broken in a Kubernetes cluster, and tells them when it is well again.
+#[derive(Debug, Parser)]
+#[command(name = "kpulse", version, propagate_version = true, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// Without a command: run.
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Watch a cluster and tell people; what kpulse does without a command
+    Run(RunArgs),
+    /// Say whether a configuration is good: exit 0, or 2 with every fault, its place and its remedy
+    Check(CheckArgs),
+    /// Watch a cluster break and heal: fake API server, real agent, echo sink, all on this machine
+    Demo(DemoArgs),
+    /// Play a recording through the same detection in virtual time; one JSON line per notification
+    Replay(ReplayArgs),
+    /// Write what the API server says into a recording, without secrets
+    Record(RecordArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The configuration file
+    #[arg(long, default_value = "/etc/kpulse/config.yaml", value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// The directory of secrets: one file each, named by its key
+    #[arg(long, default_value = "/etc/kpulse/secrets", value_name = "DIR")]
+    pub(crate) secrets: PathBuf,
+    /// The namespace of the state ConfigMap
+    #[arg(long, env = "POD_NAMESPACE", default_value = "kpulse", value_name = "NAME")]
+    pub(crate) namespace: String,
+    /// Where health is served
+    #[arg(long, default_value = ":8080", value_name = "HOST:PORT")]
+    pub(crate) http: String,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+}
+
+/// Which cluster.
+#[derive(Debug, Args)]
+pub(crate) struct ClusterArgs {
+    /// The context of the kubeconfig; in a Pod, the Pod's own cluster if nothing is said
+    #[arg(long, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// The kubeconfig file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The configuration file
+    #[arg(long, default_value = "/etc/kpulse/config.yaml", value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// The directory of secrets
+    #[arg(long, default_value = "/etc/kpulse/secrets", value_name = "DIR")]
+    pub(crate) secrets: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Play the story once, in 30 seconds at most; exit 0 only if every trouble was told once and ended once
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The recording
+    pub(crate) file: PathBuf,
+    /// Settings other than the defaults
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// How long virtual time goes on after the last line
+    #[arg(long, default_value = "10m", value_name = "DURATION")]
+    pub(crate) horizon: Span,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// Where to; standard output if nothing is said
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Only this namespace; may be given several times
+    #[arg(long = "namespace", short, value_name = "NAME")]
+    pub(crate) namespaces: Vec<String>,
+    /// How long; until Ctrl-C if nothing is said
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) duration: Option<Span>,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+}
+
+impl Cli {
+    /// Parses the program's arguments. The flags of the earlier program had one dash: `-config FILE` still works.
+    pub(crate) fn from_args() -> Self {
+        Self::parse_from(std::env::args_os().map(two_dashes))
+    }
+}
+
+/// A long flag with one dash, with its second dash.
+fn two_dashes(argument: OsString) -> OsString {
+    const LONG: [&str; 8] = ["config", "secrets", "namespace", "http", "context", "kubeconfig", "horizon", "once"];
+    let fits = argument.to_str().and_then(|text| text.strip_prefix('-')).is_some_and(|flag| {
+        let name = flag.split_once('=').map_or(flag, |(name, _)| name);
+        LONG.contains(&name)
+    });
+    if fits {
+        let mut longer = OsString::from("-");
+        longer.push(argument);
+        longer
+    } else {
+        argument
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_with_one_dash_are_those_with_two() {
+        let cli = Cli::parse_from(
+            ["kpulse", "-config", "a.yaml", "-http=:9090", "-secrets", "s"].map(OsString::from).map(two_dashes),
+        );
+        assert_eq!(cli.run.config, PathBuf::from("a.yaml"));
+        assert_eq!(cli.run.http, ":9090");
+        let cli = Cli::parse_from(["kpulse", "check", "-config", "b.yaml"].map(OsString::from).map(two_dashes));
+        assert!(matches!(cli.command, Some(Command::Check(check)) if check.config == PathBuf::from("b.yaml")));
+        assert_eq!(two_dashes("-n".into()), "-n");
+    }
+}

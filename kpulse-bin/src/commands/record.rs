@@ -1,0 +1,1 @@
+//! `kpulse record`: writes what the API server says into a recording that `kpulse replay` plays.

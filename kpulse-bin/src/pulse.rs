@@ -1,0 +1,209 @@
+//! *The* loop: one task owns the engine, and nobody else touches it. Watches and lanes speak to it by bounded channels,
+//! so that what cannot be taken in waits where it comes from: with the API server.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kpulse_core::{Blindness, Engine, Name, Observation, Receipt, Scope};
+use kpulse_notify::LaneHandle;
+use kpulse_notify::lane::{HealthState, Source};
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+
+use crate::saver::Saver;
+
+/// Observations that are taken in before anything is told of them.
+const BATCH: usize = 64;
+
+/// Everything that can happen to the loop.
+pub(crate) enum Input {
+    /// Something was seen of the cluster.
+    Observed(Observation),
+    /// Time has come for something.
+    Due,
+    /// A channel answered.
+    Receipt(Receipt),
+    /// A channel is spoken to in another way from now on.
+    Replaced(Name, Box<Source>),
+    /// The program is to end.
+    Shutdown,
+}
+
+/// Where inputs come from.
+pub(crate) struct Inputs {
+    pub(crate) observations: mpsc::Receiver<Observation>,
+    pub(crate) receipts: mpsc::Receiver<Receipt>,
+    pub(crate) replacements: mpsc::Receiver<(Name, Source)>,
+    pub(crate) shutdown: watch::Receiver<bool>,
+}
+
+/// What others may know of the loop.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Status {
+    /// Whether the cluster is known well enough to speak of it.
+    pub(crate) ready: bool,
+    /// Watches that see nothing, and why.
+    pub(crate) blind: BTreeMap<String, String>,
+    /// Channels that cannot be told anything now, and why.
+    pub(crate) channels: BTreeMap<Name, String>,
+}
+
+impl Status {
+    /// The status as a person reads it.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::from(if self.ready { "ok\n" } else { "not ready: not every watch has listed yet\n" });
+        for (scope, why) in &self.blind {
+            text.push_str(&format!("cannot see {scope}: {why}\n"));
+        }
+        for (channel, why) in &self.channels {
+            text.push_str(&format!("channel {channel}: {why}\n"));
+        }
+        text
+    }
+}
+
+/// The loop's own: the engine, the ways to the channels, and where its state is saved.
+#[derive(Debug)]
+pub(crate) struct Pulse {
+    engine: Engine,
+    lanes: BTreeMap<Name, LaneHandle>,
+    saver: Saver,
+    blind: BTreeMap<Scope, String>,
+    status: watch::Sender<Status>,
+}
+
+impl Pulse {
+    pub(crate) fn new(
+        engine: Engine,
+        lanes: BTreeMap<Name, LaneHandle>,
+        saver: Saver,
+        status: watch::Sender<Status>,
+    ) -> Self {
+        Self { engine, lanes, saver, blind: BTreeMap::new(), status }
+    }
+
+    /// Runs until it is told to end; then waits a little for what is in flight, and saves.
+    pub(crate) async fn run(mut self, mut inputs: Inputs) {
+        loop {
+            let input = next(&mut inputs, self.engine.next_deadline()).await;
+            if matches!(input, Input::Shutdown) {
+                break;
+            }
+            self.take(now(), input);
+            // What was seen together is told together: three Pods that fail at once are one message about three.
+            for observation in (0..BATCH).map_while(|_| inputs.observations.try_recv().ok()) {
+                self.take(now(), Input::Observed(observation));
+            }
+            self.tell(now());
+            self.show(now());
+        }
+        self.end(inputs).await;
+    }
+
+    fn take(&mut self, now: Timestamp, input: Input) {
+        match input {
+            Input::Observed(observation) => {
+                self.note_sight(&observation);
+                self.engine.observe(now, observation);
+            }
+            Input::Receipt(receipt) => self.engine.receive(now, &receipt),
+            Input::Replaced(channel, source) => {
+                if let Some(lane) = self.lanes.get(&channel) {
+                    lane.replace(*source);
+                    self.engine.retry_now(&channel);
+                }
+            }
+            Input::Due => self.engine.advance(now),
+            Input::Shutdown => {}
+        }
+    }
+
+    /// Hands over what is owed, and leaves what is to be kept.
+    fn tell(&mut self, now: Timestamp) {
+        for notification in self.engine.notifications(now) {
+            let Some(lane) = self.lanes.get(&notification.channel) else { continue };
+            if let Err(error) = lane.send(notification) {
+                tracing::error!(%error, "message not taken");
+            }
+        }
+        if self.engine.take_changed() {
+            self.saver.offer(self.engine.state());
+        }
+    }
+
+    fn note_sight(&mut self, observation: &Observation) {
+        match observation {
+            Observation::SightLost(scope, blindness) => {
+                let (Blindness::Refused(why) | Blindness::Away(why)) = blindness;
+                tracing::warn!(%scope, why, "sight lost");
+                self.blind.insert(scope.clone(), why.clone());
+            }
+            Observation::Listed(scope) => {
+                if self.blind.remove(scope).is_some() {
+                    tracing::info!(%scope, "sight regained");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn show(&self, now: Timestamp) {
+        let ill = self.lanes.values().filter_map(|lane| {
+            let health = lane.health();
+            (health.state != HealthState::Ok).then(|| (lane.name().clone(), health.last_error.unwrap_or_default()))
+        });
+        let status = Status {
+            ready: self.engine.is_ready(now),
+            blind: self.blind.iter().map(|(scope, why)| (scope.to_string(), why.clone())).collect(),
+            channels: ill.collect(),
+        };
+        self.status.send_if_modified(|shown| {
+            let changed = *shown != status;
+            *shown = status;
+            changed
+        });
+    }
+
+    /// Closes the lanes, takes in the receipts of what was in flight, and saves the state.
+    async fn end(mut self, mut inputs: Inputs) {
+        inputs.observations.close();
+        let closing = futures::future::join_all(std::mem::take(&mut self.lanes).into_values().map(LaneHandle::close));
+        let mut closing = std::pin::pin!(closing);
+        loop {
+            tokio::select! {
+                biased;
+                Some(receipt) = inputs.receipts.recv() => self.engine.receive(now(), &receipt),
+                _ = &mut closing => break,
+            }
+        }
+        while let Ok(receipt) = inputs.receipts.try_recv() {
+            self.engine.receive(now(), &receipt);
+        }
+        self.saver.offer(self.engine.state());
+        self.saver.finish(Duration::from_secs(5)).await;
+    }
+}
+
+/// Waits for the next thing to happen. Receipts first: what a channel knows decides what it is owed.
+async fn next(inputs: &mut Inputs, due: Option<Timestamp>) -> Input {
+    let until_due = async {
+        match due.map(|due| Duration::try_from(due.duration_since(now())).unwrap_or_default()) {
+            // Never busy, even if something that is due cannot be done yet.
+            Some(wait) => sleep(wait.max(Duration::from_millis(1))).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = inputs.shutdown.wait_for(|end| *end) => Input::Shutdown,
+        Some(receipt) = inputs.receipts.recv() => Input::Receipt(receipt),
+        Some((channel, source)) = inputs.replacements.recv() => Input::Replaced(channel, Box::new(source)),
+        () = until_due => Input::Due,
+        Some(observation) = inputs.observations.recv() => Input::Observed(observation),
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::now()
+}
