@@ -48,6 +48,8 @@ pub enum Since {
     At(Timestamp),
     /// The object does not say: from when kpulse first saw it.
     FirstSeen,
+    /// From when kpulse first saw it, or from this time if it is later: until then things got better, the object says.
+    FirstSeenOrLater(Timestamp),
 }
 
 /// Which trouble of an object: an object can have several at once, each ends by itself.

@@ -11,7 +11,7 @@ pub use pod_crashes::PodCrashes;
 
 use crate::facts::Facts;
 use crate::finding::Findings;
-use crate::settings::Monitors;
+use crate::settings::{Monitors, SeverityRule};
 
 /// The name of a monitor, as configuration and messages write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,6 +48,9 @@ pub trait Monitor<F> {
 
     /// Whether the user wants it.
     fn enabled(&self) -> bool;
+
+    /// How bad its troubles are, where the user does not want its own judgement.
+    fn severity(&self) -> Option<&SeverityRule>;
 
     /// Says what is wrong with this object, and from when that counts.
     fn inspect(&self, facts: &F, findings: &mut Findings);
@@ -86,6 +89,11 @@ fn look<F, M: Monitor<F>>(monitor: &M, facts: &F, say: &mut impl FnMut(MonitorNa
     if monitor.enabled() {
         let mut findings = Findings::default();
         monitor.inspect(facts, &mut findings);
+        for finding in &mut findings.present {
+            if let Some(severity) = monitor.severity().and_then(|rule| rule.severity_of(&finding.reason)) {
+                finding.severity = severity;
+            }
+        }
         say(M::NAME, findings);
     }
 }

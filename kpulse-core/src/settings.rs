@@ -2,11 +2,13 @@
 
 mod duration;
 mod glob;
+mod severity_rule;
 
 use serde::{Deserialize, Serialize};
 
 pub use duration::{Span, SpanError};
 pub use glob::Glob;
+pub use severity_rule::SeverityRule;
 
 use crate::monitors::PodCrashes;
 use crate::{Name, policy::Route};

@@ -10,7 +10,7 @@ use super::{Monitor, MonitorName};
 use crate::Name;
 use crate::facts::{ConditionStatus, ContainerStatus, Evidence, PodFacts, RestartPolicy, Terminated};
 use crate::finding::{Finding, Findings, Severity, Since, TroubleKey};
-use crate::settings::Span;
+use crate::settings::{SeverityRule, Span};
 
 // ---- settings
 
@@ -20,6 +20,8 @@ use crate::settings::Span;
 pub struct PodCrashes {
     /// Whether it looks at all.
     pub enabled: bool,
+    /// How bad it is; critical if nothing is said.
+    pub severity: Option<SeverityRule>,
     /// The reasons that count.
     pub reasons: Vec<Name>,
     /// How long a Pod may wait for a node or for its volumes.
@@ -35,6 +37,7 @@ impl Default for PodCrashes {
     fn default() -> Self {
         Self {
             enabled: true,
+            severity: None,
             reasons: REASONS.iter().map(|(_, reason)| Name::from(*reason)).collect(),
             pending_grace: Span::minutes(2),
             settle: Span::ZERO,
@@ -86,6 +89,10 @@ impl Monitor<PodFacts> for PodCrashes {
 
     fn enabled(&self) -> bool {
         self.enabled
+    }
+
+    fn severity(&self) -> Option<&SeverityRule> {
+        self.severity.as_ref()
     }
 
     fn inspect(&self, pod: &PodFacts, findings: &mut Findings) {

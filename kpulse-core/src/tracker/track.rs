@@ -209,11 +209,11 @@ impl Track {
 
     /// Takes in what was seen now; tells whether what people read changed.
     fn merge(&mut self, now: Timestamp, mut seen: Finding) -> bool {
-        if seen.progress == self.finding.progress {
-            self.since = self.since.min(counts_from(&seen, now));
-        } else {
-            self.since = counts_from(&seen, now);
-        }
+        self.since = match seen.since {
+            _ if seen.progress != self.finding.progress => counts_from(&seen, now),
+            Since::FirstSeenOrLater(at) => self.since.max(at.min(now)),
+            Since::At(_) | Since::FirstSeen => self.since.min(counts_from(&seen, now)),
+        };
         seen.severity = seen.severity.max(self.finding.severity);
         if seen.sharpness < self.finding.sharpness {
             seen.sharpness = self.finding.sharpness;
@@ -230,11 +230,62 @@ impl Track {
 fn counts_from(finding: &Finding, now: Timestamp) -> Timestamp {
     match finding.since {
         Since::At(at) => at.min(now),
-        Since::FirstSeen => now,
+        // What it says of earlier times was over when it was first seen.
+        Since::FirstSeen | Since::FirstSeenOrLater(_) => now,
     }
 }
 
 /// `at` plus `span`, or the end of time.
 fn later(at: Timestamp, span: SignedDuration) -> Timestamp {
     at.checked_add(span).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Severity, TroubleKey};
+
+    const WAIT: SignedDuration = SignedDuration::from_mins(10);
+
+    fn minute(minutes: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_mins(1_000_000 + minutes)
+    }
+
+    fn finding(since: Since) -> Finding {
+        Finding { since, wait: WAIT, ..Finding::new(TroubleKey::object("slow"), "Slow", Severity::Warning) }
+    }
+
+    /// What is seen at which minute, and at which minute the trouble is due after it.
+    #[track_caller]
+    fn check(seen: &[(i64, Since, i64)]) {
+        let mut track: Option<Track> = None;
+        for (at, since, due) in seen {
+            match &mut track {
+                Some(track) => assert_eq!(track.present(minute(*at), finding(*since)), None),
+                None => track = Track::begin(minute(*at), finding(*since)),
+            }
+            let is_due = track.as_ref().and_then(|track| track.due(&[], SignedDuration::ZERO));
+            assert_eq!(is_due, Some(minute(*due)), "at minute {at}");
+        }
+    }
+
+    #[test]
+    fn what_the_object_says_counts_from_the_earliest() {
+        check(&[(3, Since::At(minute(1)), 11), (4, Since::At(minute(4)), 11), (5, Since::At(minute(0)), 10)]);
+    }
+
+    #[test]
+    fn a_clock_that_runs_ahead_does_not_put_it_off() {
+        check(&[(3, Since::At(minute(60)), 13), (4, Since::FirstSeen, 13)]);
+    }
+
+    #[test]
+    fn first_seen_or_later_moves_on_only() {
+        check(&[
+            (3, Since::FirstSeenOrLater(minute(1)), 13),
+            (6, Since::FirstSeenOrLater(minute(5)), 15),
+            (7, Since::FirstSeenOrLater(minute(4)), 15),
+            (8, Since::FirstSeenOrLater(minute(60)), 18),
+        ]);
+    }
 }
