@@ -64,7 +64,7 @@ struct Bench {
 
 impl Bench {
     fn new(script: impl IntoIterator<Item = Does>) -> Self {
-        Self::with(|speaker| Ok(speaker), script)
+        Self::with(Ok, script)
     }
 
     fn with(source: impl FnOnce(Box<dyn Notifier>) -> Source, script: impl IntoIterator<Item = Does>) -> Self {

@@ -127,6 +127,7 @@ fn figment_reads_both_shapes_and_names_the_path_of_an_error() {
         Figment::from(Serialized::default("channels", value))
             .extract::<BTreeMap<String, Channels>>()
             .map(|mut all| all.remove("channels").unwrap())
+            .map_err(Box::new)
     };
     let channels = read(r#"{"webhook": {"ops": {"url": "http://h/"}, "dev": {"url": "http://h/"}}, "stdout": null}"#);
     assert_eq!(channels.unwrap().iter().count(), 3);

@@ -22,7 +22,7 @@ pub(super) fn read(name: &str, value: &Masked, secrets: &Secrets) -> Result<(Hea
         return Err(SetupError::invalid(setting(), "is set by HTTP itself", "leave it out"));
     }
     let value = secrets.expand(value.expose()).map_err(|missing| SetupError::missing(setting(), missing))?;
-    let mut value = HeaderValue::try_from(value.expose_secret()).map_err(|_| {
+    let mut value = HeaderValue::from_bytes(value.expose_secret().as_bytes()).map_err(|_| {
         SetupError::invalid(
             setting(),
             "its value cannot stand in a header",

@@ -1,0 +1,108 @@
+//! A channel, the sink it sends to, and everything that was logged meanwhile.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use kpulse_core::Notification;
+use kpulse_notify::{
+    Accepted, Channels, DeliveryError, Http, HttpSettings, Notifier, Secrets, install_crypto, wall_clock,
+};
+use kpulse_testkit::sink::{EchoSink, Serving};
+use serde_json::{Value, json};
+
+/// Stands for every secret there is: it must never be seen but at the sink.
+pub(crate) const SECRET: &str = "s3cr3t-4f9c";
+
+/// A kind of channel, and settings that make it send to a sink.
+pub(crate) struct Channel {
+    pub(crate) kind: &'static str,
+    pub(crate) settings: fn(&Serving) -> Value,
+}
+
+pub(crate) struct Bench {
+    pub(crate) sink: EchoSink,
+    pub(crate) server: Serving,
+    pub(crate) notifier: Box<dyn Notifier>,
+}
+
+impl Bench {
+    pub(crate) async fn new(channel: &Channel) -> Self {
+        Self::with(channel, Duration::from_millis(500)).await
+    }
+
+    /// With the timeout of everyday use.
+    pub(crate) async fn patient(channel: &Channel) -> Self {
+        Self::with(channel, Duration::from_secs(10)).await
+    }
+
+    async fn with(channel: &Channel, timeout: Duration) -> Self {
+        install_crypto();
+        log();
+        let sink = EchoSink::new();
+        let server = sink.serve("127.0.0.1:0").await.unwrap();
+        let url = server.url_of(format!("{}/{SECRET}?token={SECRET}", channel.kind));
+        let url = url.replace("http://", &format!("http://user:{SECRET}@"));
+        let secrets: Secrets = [("URL", url.as_str()), ("TOKEN", SECRET)].into_iter().collect();
+        let channels: Channels = serde_json::from_value(json!({channel.kind: (channel.settings)(&server)})).unwrap();
+        let http = HttpSettings { timeout, connect_timeout: timeout, proxies: false };
+        let http = Http::new(http, wall_clock()).unwrap();
+        let (name, settings) = channels.iter().next().unwrap();
+        assert_eq!(settings.problems(&secrets), []);
+        let notifier = settings.notifier(name, &secrets, &http).unwrap();
+        assert_secret_unseen_in(&format!("{channels:?} {secrets:?} {http:?}"));
+        assert_secret_unseen_in(&format!("{:?}", settings.problems(&Secrets::default())));
+        Self { sink, server, notifier }
+    }
+
+    pub(crate) async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
+        self.notifier.deliver(notification).await
+    }
+
+    /// Looks for the secret in a text and in everything that was logged.
+    #[track_caller]
+    pub(crate) fn assert_secret_unseen(&self, text: &str) {
+        assert!(self.sink.messages().iter().all(|message| message.path.contains(SECRET)), "the secret was used");
+        assert_secret_unseen_in(text);
+        assert_secret_unseen_in(&logged());
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_secret_unseen_in(text: &str) {
+    let lines: Vec<_> = text.lines().filter(|line| line.contains(SECRET)).collect();
+    assert!(lines.is_empty(), "a secret is seen: {lines:#?}");
+}
+
+/// Everything logged in this process at any level, by us and by what we use.
+pub(crate) fn logged() -> String {
+    String::from_utf8_lossy(&log().0.lock().unwrap()).into_owned()
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn log() -> Log {
+    static LOG: OnceLock<Log> = OnceLock::new();
+    let begin = || {
+        let log = Log::default();
+        let writer = log.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .init();
+        log
+    };
+    LOG.get_or_init(begin).clone()
+}
