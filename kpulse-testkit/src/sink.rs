@@ -39,6 +39,7 @@
 mod behaviour;
 mod mask;
 mod page;
+mod raw;
 mod record;
 mod render;
 mod reply;
@@ -206,22 +207,30 @@ impl EchoSink {
         self.wait(within, enough).await
     }
 
-    async fn wait<T>(&self, within: Duration, mut look: impl FnMut(&Log) -> Option<T>) -> Result<T, NotSeen> {
+    /// The oldest message with an id over `id`, as soon as there is one: to read on from the last one known. Start with 0.
+    pub async fn next_after(&self, id: u64) -> Arc<Message> {
+        self.look(|log| log.iter().find(|message| message.id > id).cloned()).await
+    }
+
+    async fn wait<T>(&self, within: Duration, look: impl FnMut(&Log) -> Option<T>) -> Result<T, NotSeen> {
+        let found = tokio::time::timeout(within, self.look(look)).await;
+        found.map_err(|_elapsed| NotSeen { within, arrived: self.summary() })
+    }
+
+    /// What `look` finds in the log, at once or after one of its changes.
+    async fn look<T>(&self, mut look: impl FnMut(&Log) -> Option<T>) -> T {
         let mut revision = self.shared.revision.subscribe();
-        let seen = async {
-            loop {
-                revision.mark_unchanged();
-                let found = look(&self.desk().log);
-                if let Some(found) = found {
-                    return found;
-                }
-                if revision.changed().await.is_err() {
-                    // The sender lives in `self`, so this is never reached; waiting on is the honest answer.
-                    std::future::pending::<()>().await;
-                }
+        loop {
+            revision.mark_unchanged();
+            let found = look(&self.desk().log);
+            if let Some(found) = found {
+                return found;
             }
-        };
-        tokio::time::timeout(within, seen).await.map_err(|_elapsed| NotSeen { within, arrived: self.summary() })
+            if revision.changed().await.is_err() {
+                // The sender lives in `self`, so this is never reached; waiting on is the honest answer.
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// Answers the next requests of `kind` with `behaviours`, one each, after those already queued; then as before.

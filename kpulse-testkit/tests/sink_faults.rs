@@ -1,5 +1,7 @@
 //! Scripted faults, in process and over TCP, on a clock that does not pass by itself.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
+
 use std::time::Duration;
 
 use axum::Router;

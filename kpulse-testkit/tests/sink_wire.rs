@@ -1,5 +1,7 @@
 //! The sink answers as each platform does, and remembers what it was sent.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
+
 use axum::Router;
 use axum::body::Body;
 use http::{Request, StatusCode};

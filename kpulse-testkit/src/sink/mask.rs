@@ -50,7 +50,8 @@ pub(super) fn json(value: &mut Value) {
     }
 }
 
-fn is_secret(name: &str) -> bool {
+/// Whether a header or field of this name holds what authorises somebody.
+pub(super) fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('_', "-");
     SECRET_NAMES.iter().any(|secret| name.contains(secret))
 }

@@ -3,14 +3,30 @@
 //! Everything here is a pure function from bytes to [`Rendered`]; making HTML of it is the page's matter. Wire formats are
 //! read with tolerance: a field of an odd type is skipped, and a body that is not what its path promises is shown as it is.
 
+mod chat;
+mod discord;
+mod googlechat;
+mod incident;
+mod markup;
+mod slack;
+mod tags;
+mod teams;
 mod tone;
+mod webhook;
 
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
 use serde_json::Value;
 
-use super::mask;
+use super::raw;
 use super::record::{Kind, Message};
 
 pub(super) use tone::{Severity, State};
+
+/// The longest line, in characters.
+const LINE: usize = 200;
 
 /// A message as a reader sees it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +41,8 @@ pub(super) struct Rendered {
     pub(super) blocks: Vec<Block>,
     /// What a phone shows, where the message carries words of its own for that.
     pub(super) notification: Option<String>,
+    /// To whom, as whom, and whether it replaces an earlier message: "in #alerts".
+    pub(super) addressed: Vec<String>,
 }
 
 /// A piece of a message that stands by itself.
@@ -34,7 +52,7 @@ pub(super) enum Block {
     Paragraph(Text),
     /// Small print: context, footers.
     Note(Text),
-    Quote(Vec<Block>),
+    Quote(Vec<Self>),
     Code(String),
     List(Vec<Text>),
     /// Name and value.
@@ -44,7 +62,7 @@ pub(super) enum Block {
     /// A card, embed or attachment within the message, with its edge's colour.
     Panel {
         colour: Option<String>,
-        blocks: Vec<Block>,
+        blocks: Vec<Self>,
     },
     Rule,
 }
@@ -70,30 +88,39 @@ pub(super) struct Style {
     pub(super) code: bool,
 }
 
-/// What a person would see of `message`.
+/// What a person would see of `message`; as it was sent, if that is in no format we know.
 pub(super) fn render(message: &Message) -> Rendered {
     let rendered = match (&message.kind, message.json()) {
-        (_, None) => plain(&message.text()),
-        (kind, Some(body)) => of_json(kind, &body),
+        (Kind::Ntfy, body) => chat::ntfy(message, body.as_ref()),
+        (_, None) => Rendered::default(),
+        (kind, Some(body)) => of_json(kind, &body, message.at),
     };
+    if rendered.title.is_empty() && rendered.blocks.is_empty() {
+        return plain(&raw::indented(&message.text()));
+    }
     rendered.toned()
 }
 
-fn of_json(_kind: &Kind, body: &Value) -> Rendered {
-    unknown(body)
+/// What the body says in the format of `kind`; nothing, if it is not in it.
+fn of_json(kind: &Kind, body: &Value, at: Timestamp) -> Rendered {
+    match kind {
+        Kind::Webhook => webhook::render(body),
+        Kind::Slack => slack::render(body),
+        Kind::Mattermost => chat::mattermost(body),
+        Kind::Discord => discord::render(body),
+        Kind::Teams => teams::render(body),
+        Kind::PagerDuty => incident::pagerduty(body),
+        Kind::Alertmanager => incident::alertmanager(body, at),
+        Kind::Telegram => chat::telegram(body),
+        Kind::GoogleChat => googlechat::render(body),
+        // Any path may be given to kpulse's webhook channel.
+        Kind::Other(_) | Kind::Ntfy => webhook::render(body),
+    }
 }
 
-/// Text that is in no format we know.
 fn plain(text: &str) -> Rendered {
     let blocks = if text.is_empty() { Vec::new() } else { vec![Block::Code(text.to_owned())] };
     Rendered { blocks, ..Rendered::default() }
-}
-
-/// JSON that is in no format we know, with its secrets masked.
-fn unknown(body: &Value) -> Rendered {
-    let mut body = body.clone();
-    mask::json(&mut body);
-    plain(&serde_json::to_string_pretty(&body).unwrap_or_default())
 }
 
 /// The text of a field; empty if it is absent or no text.
@@ -126,19 +153,35 @@ impl Rendered {
         lines.join("\n")
     }
 
-    /// The message on one line, for a terminal: no line break and no control character.
+    /// The message on one line, for a terminal: no line break, nothing that moves the cursor or turns text around.
     pub(super) fn line(&self) -> String {
         let told = self.plain();
-        let first = told.lines().find(|line| !line.trim().is_empty()).unwrap_or("(empty)");
-        let words = [self.state.map(State::word), self.severity.map(Severity::word)];
-        let mut line: String = words.into_iter().flatten().map(|word| format!("{word} ")).collect();
-        if let Some((State::Resolved, _)) = self.state.zip(self.severity) {
+        let first = match self.blocks.first() {
+            // JSON we do not know begins with a lone brace.
+            Some(Block::Code(_)) if self.title.is_empty() => told.split_whitespace().collect::<Vec<_>>().join(" "),
+            _ => told.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("(empty)").to_owned(),
+        };
+        let words: &[Option<&str>] = match (self.state, self.severity) {
             // A resolve is good news, whatever it was.
-            line = format!("{} ", State::Resolved.word());
-        }
-        line.extend(first.trim().chars().filter(|c| !c.is_control()));
+            (Some(State::Resolved), _) => &[Some(State::Resolved.word())],
+            (state, severity) => &[severity.map(Severity::word), state.map(State::word)],
+        };
+        let mut line: String = words.iter().flatten().map(|word| format!("{word} ")).collect();
+        line.extend(first.chars().filter(|c| !c.is_control() && !turns(*c)).take(LINE));
         line
     }
+}
+
+/// Whether a character shows nothing but turns the text around it: a trick to show what is not written.
+pub(super) fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A block without markup.
+fn block_plain(block: &Block) -> String {
+    let mut lines = Vec::new();
+    write_blocks(std::slice::from_ref(block), "", &mut lines);
+    lines.join("\n")
 }
 
 fn write_blocks(blocks: &[Block], indent: &str, lines: &mut Vec<String>) {
@@ -188,10 +231,5 @@ impl Text {
             _ => span.text.clone(),
         };
         self.0.iter().map(one).collect()
-    }
-
-    fn bold(mut self) -> Self {
-        self.0.iter_mut().for_each(|span| span.style.bold = true);
-        self
     }
 }

@@ -245,7 +245,7 @@ impl Feed {
     async fn next(&mut self) -> Event {
         loop {
             if std::mem::take(&mut self.anew) {
-                return Event::default().event("anew").id(self.sink.event_id(self.seen)).data("");
+                return Event::default().event("anew").id(self.sink.event_id(self.seen)).data("reload");
             }
             if let Some((revision, message)) = self.waiting.pop_front() {
                 let data = json!({"html": page::card(&message), "message": view(&message)});
