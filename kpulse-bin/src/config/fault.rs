@@ -4,7 +4,7 @@ use figment::error::{Actual, Kind};
 use serde_json::Value as Json;
 
 use super::document::Part;
-use super::key_path::KeyPath;
+use super::key_path::{KeyPath, is_position};
 
 /// What is wrong with one setting, before it is known where that stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,8 +161,7 @@ fn example(path: &KeyPath, expected: &str, known: &Known<'_>) -> String {
         },
     };
     let key = path.last();
-    let is_item = key.bytes().all(|byte| byte.is_ascii_digit());
-    if is_item { format!("for example `{value}`") } else { format!("for example `{key}: {value}`") }
+    if is_position(key) { format!("for example `{value}`") } else { format!("for example `{key}: {value}`") }
 }
 
 /// A default on one line; nothing if it is empty or a block.

@@ -44,7 +44,7 @@ impl KeyPath {
 impl fmt::Display for KeyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {
-            match (position, step.bytes().all(|byte| byte.is_ascii_digit())) {
+            match (position, is_position(step)) {
                 (_, true) => write!(f, "[{step}]")?,
                 (0, _) => f.write_str(step)?,
                 _ => write!(f, ".{step}")?,
@@ -52,4 +52,9 @@ impl fmt::Display for KeyPath {
         }
         Ok(())
     }
+}
+
+/// Whether a step is a position in a list.
+pub(crate) fn is_position(step: &str) -> bool {
+    !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit())
 }

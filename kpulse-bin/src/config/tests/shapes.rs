@@ -1,0 +1,134 @@
+//! Whole configurations: the defaults, the earlier program's, the one that is shipped.
+
+use kpulse_core::settings::Span;
+use serde_json::Value as Json;
+
+use super::*;
+use crate::config::document::Part;
+
+const SHIPPED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/config.example.yaml"));
+
+/// The defaults of the earlier program, as it documents them.
+const EARLIER: &str = r#"
+cluster: { name: "prod" }
+channels:
+  slack:   { webhook_url_from_secret: "", default: false }
+  email:   { smtp_host: "", smtp_port: 0, from: "", reply_to: "", to: [], user_from_secret: "", pass_from_secret: "" }
+  webhook: { url: "", headers: {} }
+  discord: { webhook_url_from_secret: "" }
+  teams:   { webhook_url_from_secret: "" }
+namespaces: { include: ["*"], exclude: [kube-system, kube-public, kpulse] }
+monitors:
+  pod_crashes: { enabled: true, reasons: [CrashLoopBackOff, OOMKilled, ImagePullBackOff, ErrImagePull, CreateContainerConfigError, FailedScheduling, FailedMount, Evicted], include_recent_logs: true, max_log_lines: 50 }
+  pod_restarts: { enabled: true, threshold: 5, window: 15m }
+  warning_events: { enabled: true, reasons_ignore: [FailedGracefulShutdown, Unhealthy, Failed, BackOff, BackoffLimitExceeded, InvalidDiskCapacity] }
+  pvc_usage: { enabled: true, warn_at: 80, crit_at: 90, interval: 10m }
+  node_conditions: { enabled: true, alert_on: [DiskPressure, MemoryPressure, PIDPressure, NotReady], grace: 5m }
+  node_disk: { enabled: true, warn_at: 85, crit_at: 92, interval: 10m }
+  tls_cert_expiry: { enabled: true, warn_days: 14, crit_days: 3, interval: 6h }
+  rollout_stuck: { enabled: true, threshold: 15m }
+  job_failed: { enabled: true }
+  cronjob_missed: { enabled: true, miss_threshold: 2 }
+  hpa_at_max: { enabled: true, duration: 30m }
+  daemonset_unscheduled: { enabled: true, threshold: 10m }
+dedupe: { window: 30m, digest: { enabled: true, interval: 10m, severities: [info, warning] } }
+resolution: { enabled: true }
+ui: { enabled: false }
+routing: [{ match: { severity: "", monitor: "" }, channels: [webhook] }]
+"#;
+
+fn layers(text: &str) -> Layers {
+    Layers { document: Document::parse("kpulse.yaml", text).unwrap(), environment: Environment::default() }
+}
+
+#[test]
+fn an_empty_file_is_all_defaults() {
+    for text in ["", "# nothing yet\n", "---\n", "cluster:\nchannels:\nmonitors:\n  pod_crashes:\n"] {
+        assert_eq!(Config::from_str(text, "kpulse.yaml").unwrap().config, Config::default(), "{text:?}");
+    }
+}
+
+#[test]
+fn the_defaults_are_those_that_are_documented() {
+    let config = Config::default();
+    assert_eq!(config.cluster.name, "");
+    assert_eq!(config.channels.iter().count(), 0);
+    assert_eq!(config.dedupe.window, Span::minutes(30));
+    assert!(config.resolution.enabled && config.routing.is_empty());
+    assert_eq!((config.log.format, config.log.level), (LogFormat::Json, LogLevel::Info));
+    let pod_crashes = &config.monitors.pod_crashes;
+    assert!(pod_crashes.enabled);
+    assert_eq!((pod_crashes.pending_grace, pod_crashes.settle), (Span::minutes(2), Span::ZERO));
+    assert_eq!(config.settings(), Settings::default());
+}
+
+#[test]
+fn the_earlier_programs_configuration_is_understood_as_far_as_its_keys_are_known() {
+    let reading = layers(EARLIER).read();
+    for fault in &reading.faults {
+        assert_eq!(fault.fault, "unknown key", "{}: {}", fault.path, fault.remedy);
+    }
+    let (earlier, ours) = (reading.settings, Config::default());
+    assert_eq!(earlier.cluster.name, "prod");
+    assert_eq!(earlier.namespaces, ours.namespaces);
+    assert_eq!(earlier.dedupe, ours.dedupe);
+    assert_eq!(earlier.resolution, ours.resolution);
+    assert_eq!(earlier.channels, ours.channels, "empty blocks are no channels");
+    assert_eq!(earlier.routing.first().map(|route| &route.matches), Some(&Default::default()), "empty means any");
+    let expect = [("pending_grace", "2m"), ("stable_for", "2m")];
+    let monitor = serde_json::to_value(&earlier.monitors.pod_crashes).unwrap();
+    for (key, value) in expect {
+        assert_eq!(monitor.get(key).and_then(Json::as_str), Some(value), "what it does not say keeps its default");
+    }
+}
+
+#[test]
+fn the_shipped_configuration_is_good() {
+    let environment = Environment::default();
+    let loaded = Config::parse("config.example.yaml", SHIPPED, &environment, Purpose::Telling);
+    let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(loaded.config.cluster.name, "REPLACE_ME");
+    assert_eq!(loaded.notes, ["cluster.name is still REPLACE_ME: messages will say so"]);
+}
+
+/// Settings that are not in force by default stand there as `#key: value`; words as `# words`.
+fn all_in_force(text: &str) -> String {
+    let uncommented = |line: &str| match line.split_once('#') {
+        Some((indent, setting))
+            if indent.trim().is_empty() && !setting.starts_with([' ', '#']) && !setting.is_empty() =>
+        {
+            format!("{indent}{setting}\n")
+        }
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(uncommented).collect()
+}
+
+#[test]
+fn the_shipped_configuration_mentions_every_setting() {
+    let text = all_in_force(SHIPPED);
+    let layers = layers(&text);
+    let reading = layers.read();
+    assert_eq!(reading.faults, [], "what stands there commented out is understood too");
+    let mut wanted = Vec::new();
+    leaves(&serde_json::to_value(Config::default()).unwrap(), &KeyPath::default(), &mut wanted);
+    for block in ["routing.0", "routing.0.match"].map(|path| KeyPath::new(path.split('.'))) {
+        wanted.extend(keys(&block));
+    }
+    for kind in keys(&KeyPath::new(["channels"])) {
+        wanted.extend(keys(&kind));
+    }
+    let missing: Vec<_> = wanted.iter().filter(|path| layers.document.place(path, Part::Key).is_none()).collect();
+    assert!(missing.is_empty(), "deploy/config.example.yaml does not mention {missing:?}");
+}
+
+fn leaves(defaults: &Json, path: &KeyPath, found: &mut Vec<KeyPath>) {
+    match defaults {
+        Json::Object(block) => block.iter().for_each(|(key, inner)| leaves(inner, &path.child(key), found)),
+        _ => found.push(path.clone()),
+    }
+}
+
+fn keys(block: &KeyPath) -> Vec<KeyPath> {
+    read::keys_at::<Config>(block).unwrap_or_default().iter().map(|key| block.child(*key)).collect()
+}
