@@ -198,7 +198,7 @@ impl Config {
 }
 
 fn unreadable(name: &str, fault: &str, remedy: &str) -> ConfigError {
-    ConfigError { problems: vec![ConfigProblem::of_file(name, format!("cannot be read: {fault}"), remedy)] }
+    ConfigError { problems: vec![ConfigProblem::of_file(name, &format!("cannot be read: {fault}"), remedy)] }
 }
 
 fn remedy_of(error: &std::io::Error) -> &'static str {

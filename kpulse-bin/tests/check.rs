@@ -125,7 +125,7 @@ fn a_bad_address_in_a_secret_is_told_and_not_shown() {
 fn a_route_to_an_unknown_channel_is_told() {
     let lines = [
         "DIR/config.yaml:10:16: routing[0].channels[0]: there is no channel `opps`",
-        "  = did you mean `ops`? configured under `channels`: ops, night",
+        "   = did you mean `ops`? configured under `channels`: ops, night",
     ];
     check("route", &GOOD.replace("channels: [ops]", "channels: [opps]"), &SECRETS, (2, &lines));
 }

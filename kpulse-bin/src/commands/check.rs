@@ -56,7 +56,7 @@ fn unreadable_secrets(path: &Path, error: &dyn std::error::Error) -> ConfigProbl
     let fault = format!("cannot be read: {cause}");
     ConfigProblem::of_file(
         &path.display().to_string(),
-        fault,
+        &fault,
         "let this user read it, or name another directory with --secrets DIR",
     )
 }

@@ -10,8 +10,8 @@ use serde_saphyr::{DuplicateKeyPolicy, Location, RenderOptions, SnippetMode, Spa
 use super::key_path::KeyPath;
 use super::problem::{ConfigError, ConfigProblem};
 
-/// A YAML file: its name, its text and what stands where.
-#[derive(Debug, Default)]
+/// A YAML file: its name, its text and what stands where. It has no `Debug` output, since its text may hold addresses.
+#[derive(Default)]
 pub(crate) struct Document {
     pub(crate) name: String,
     text: String,
@@ -19,7 +19,6 @@ pub(crate) struct Document {
 }
 
 /// What stands at one place of the file.
-#[derive(Debug)]
 enum Node {
     Scalar(Value),
     List(Vec<Spanned<Self>>),
@@ -78,17 +77,18 @@ impl Document {
 
     /// Where a setting stands. Nothing if the file does not have it.
     pub(crate) fn place(&self, path: &KeyPath, part: Part) -> Option<Place> {
-        let (key, value) = self.find(path)?;
-        match (part, key, &value.value) {
+        let Found { key, node, by_alias } = self.find(path)?;
+        match (part, key, &node.value) {
             // Of a key without a value only the key can be shown.
-            (Part::Key, Some(key), _) | (Part::Value, Some(key), Node::Scalar(Value::Empty(..))) => Some(key),
-            _ => Some(place(value.referenced).cropped(&value.value)),
+            (Part::Key, Some(key), _) | (Part::Value, Some(key), Node::Scalar(Value::Empty(..))) => Some(place(key)),
+            // What an alias brought along stands where it was written; the alias itself, where it is.
+            _ => Some(place(if by_alias { node.defined } else { node.referenced }).cropped(&node.value)),
         }
     }
 
     /// A scalar as the user wrote it: `0123`, where YAML reads a number.
     pub(crate) fn written(&self, path: &KeyPath) -> Option<&str> {
-        let (_, node) = self.find(path)?;
+        let Found { node, .. } = self.find(path)?;
         let span = node.defined.span();
         let start = usize::try_from(span.byte_offset()?).ok()?;
         let end = start.checked_add(usize::try_from(span.byte_len()?).ok()?)?;
@@ -112,7 +112,7 @@ impl Document {
         // The place is told in our own way.
         let fault = text.rsplit_once(" at line ").map_or(text.as_str(), |(fault, _)| fault);
         let remedy = "look at this line and those before it: indentation, brackets, quotes";
-        let problem = ConfigProblem::of_file(&self.name, fault.to_owned(), remedy);
+        let problem = ConfigProblem::of_file(&self.name, fault, remedy);
         let problem = match error.location() {
             Some(location) => problem.at(self, place(location)),
             None => problem,
@@ -121,33 +121,44 @@ impl Document {
     }
 
     fn no_block(&self, root: &Spanned<Node>) -> ConfigError {
-        let fault = "expected keys at the top of the file".to_owned();
+        let fault = "expected keys at the top of the file";
         let remedy = "start with a key, for example `cluster: {name: prod-eu}`";
         let problem = ConfigProblem::of_file(&self.name, fault, remedy);
         ConfigError { problems: vec![problem.at(self, place(root.referenced).cropped(&root.value))] }
     }
 
-    fn find(&self, path: &KeyPath) -> Option<(Option<Place>, &Spanned<Node>)> {
-        let mut at = (None, self.root.as_ref()?);
-        for step in path.steps() {
-            at = at.1.value.child(step)?;
+    fn find(&self, path: &KeyPath) -> Option<Found<'_>> {
+        let root = Found { key: None, node: self.root.as_ref()?, by_alias: false };
+        path.steps().iter().try_fold(root, |found, step| found.child(step))
+    }
+}
+
+/// A node on the way to a place: its key if it has one, and whether an alias further out brought it there.
+struct Found<'a> {
+    key: Option<Location>,
+    node: &'a Spanned<Node>,
+    by_alias: bool,
+}
+
+impl<'a> Found<'a> {
+    fn child(&self, step: &str) -> Option<Self> {
+        let by_alias = self.by_alias || self.node.referenced != self.node.defined;
+        match &self.node.value {
+            Node::Scalar(_) => None,
+            Node::List(items) => {
+                let node: &'a Spanned<Node> = items.get(step.parse::<usize>().ok()?)?;
+                Some(Self { key: None, node, by_alias })
+            }
+            Node::Block(entries) => {
+                let (key, node) = entries.iter().find(|(key, _)| key.value == step)?;
+                let merged = key.referenced != key.defined;
+                Some(Self { key: Some(key.defined), node, by_alias: by_alias || merged })
+            }
         }
-        Some(at)
     }
 }
 
 impl Node {
-    fn child(&self, step: &str) -> Option<(Option<Place>, &Spanned<Self>)> {
-        match self {
-            Self::Scalar(_) => None,
-            Self::List(items) => items.get(step.parse::<usize>().ok()?).map(|item| (None, item)),
-            Self::Block(entries) => {
-                let (key, value) = entries.iter().find(|(key, _)| key.value == step)?;
-                Some((Some(place(key.referenced)), value))
-            }
-        }
-    }
-
     fn plain(&self) -> Value {
         match self {
             Self::Scalar(value) => value.clone(),

@@ -16,15 +16,15 @@ use super::key_path::KeyPath;
 const PREFIX: &str = "KPULSE_";
 const BETWEEN_KEYS: &str = "__";
 
-/// The environment variables that are settings.
-#[derive(Debug, Clone, Default)]
+/// The environment variables that are settings. It has no `Debug` output, since they may hold addresses.
+#[derive(Clone, Default)]
 pub(crate) struct Environment {
     variables: Vec<Variable>,
     /// The names of those that have the prefix and are no setting.
     others: Vec<String>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Variable {
     name: String,
     path: KeyPath,

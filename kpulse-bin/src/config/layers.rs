@@ -13,7 +13,7 @@ use super::{Config, ConfigError};
 
 /// Where settings come from. Kept with the configuration, so that what is found wrong later can still be shown in
 /// its place.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Layers {
     pub(super) document: Document,
     pub(super) environment: Environment,
@@ -40,12 +40,11 @@ impl Layers {
     /// file has.
     pub(super) fn problem(&self, fault: Fault) -> ConfigProblem {
         let Fault { path, part, fault, remedy } = fault;
-        let mut problem = ConfigProblem::of_file(&self.document.name, fault, &remedy);
-        problem.key = path.to_string();
+        let key = path.to_string();
         if let Some(variable) = self.environment.name(&path) {
-            problem.file = format!("environment variable {variable}");
-            return problem;
+            return ConfigProblem::of_setting(&format!("environment variable {variable}"), &key, &fault, &remedy);
         }
+        let problem = ConfigProblem::of_setting(&self.document.name, &key, &fault, &remedy);
         match self.closest(&path, part) {
             Some(place) => problem.at(&self.document, place),
             None => problem,
@@ -61,8 +60,8 @@ impl Layers {
     pub(super) fn duplicates(&self) -> Vec<ConfigProblem> {
         let problem = |duplicate: Duplicate| {
             let fault = format!("this key stands here for the second time; first on line {}", duplicate.first_line);
-            let mut problem = ConfigProblem::of_file(&self.document.name, fault, "remove one of the two");
-            problem.key = duplicate.path.to_string();
+            let key = duplicate.path.to_string();
+            let problem = ConfigProblem::of_setting(&self.document.name, &key, &fault, "remove one of the two");
             problem.at(&self.document, duplicate.place)
         };
         self.document.duplicates().into_iter().map(problem).collect()

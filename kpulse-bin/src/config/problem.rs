@@ -32,13 +32,18 @@ pub(crate) struct ConfigProblem {
 
 impl ConfigProblem {
     /// A problem of a file as a whole.
-    pub(crate) fn of_file(file: &str, fault: String, remedy: &str) -> Self {
+    pub(crate) fn of_file(file: &str, fault: &str, remedy: &str) -> Self {
+        Self::of_setting(file, "", fault, remedy)
+    }
+
+    /// A problem of one setting. A fault may repeat what the user wrote, so what looks secret in it is covered.
+    pub(super) fn of_setting(file: &str, key: &str, fault: &str, remedy: &str) -> Self {
         Self {
             file: file.to_owned(),
             line: None,
             column: None,
-            key: String::new(),
-            fault,
+            key: key.to_owned(),
+            fault: Veil::over(key).drawn(fault),
             remedy: remedy.to_owned(),
             snippet: None,
         }
@@ -63,12 +68,14 @@ impl fmt::Display for ConfigProblem {
         if !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;
         }
-        f.write_str(&Veil::over(&self.key).drawn(&self.fault))?;
+        f.write_str(&self.fault)?;
         if let Some(snippet) = &self.snippet {
             write!(f, "\n{snippet}")?;
         }
         if !self.remedy.is_empty() {
-            write!(f, "\n  = {}", self.remedy)?;
+            // In line with the bars of the snippet.
+            let margin = self.line.map_or(1, |line| line.to_string().len());
+            write!(f, "\n{:margin$} = {}", "", self.remedy)?;
         }
         Ok(())
     }

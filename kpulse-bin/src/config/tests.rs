@@ -4,6 +4,7 @@
 mod layering;
 mod messages;
 mod places;
+mod sense;
 mod shapes;
 
 use super::*;

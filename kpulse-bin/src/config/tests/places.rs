@@ -40,6 +40,15 @@ fn of_aliases_where_they_are_used() {
 }
 
 #[test]
+fn within_aliases_and_merged_blocks() {
+    let text = "a: &x {b: 1, c: [{d: 2}]}\ne: *x\nf:\n  <<: *x\n  g: 3\n";
+    check(text, &["e", "c", "0", "d"], Some((1, 19)), Some((1, 22)));
+    check(text, &["e", "c", "0"], Some((1, 18)), Some((1, 18)));
+    check(text, &["f", "b"], Some((1, 8)), Some((1, 11)));
+    check(text, &["f", "g"], Some((5, 3)), Some((5, 6)));
+}
+
+#[test]
 fn of_keys_without_a_value() {
     check("a:\nb: 1\n", &["a"], Some((1, 1)), Some((1, 1)));
 }

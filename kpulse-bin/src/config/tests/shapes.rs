@@ -132,3 +132,16 @@ fn leaves(defaults: &Json, path: &KeyPath, found: &mut Vec<KeyPath>) {
 fn keys(block: &KeyPath) -> Vec<KeyPath> {
     read::keys_at::<Config>(block).unwrap_or_default().iter().map(|key| block.child(*key)).collect()
 }
+
+#[test]
+fn a_file_cut_off_anywhere_is_a_configuration_or_an_error_with_its_place() {
+    let text = all_in_force(SHIPPED);
+    for end in (0..text.len()).step_by(17).filter(|end| text.is_char_boundary(*end)) {
+        let text = text.get(..end).unwrap_or_default();
+        let Err(error) = Config::from_str(text, "kpulse.yaml") else { continue };
+        for problem in error.problems {
+            let line = usize::try_from(problem.line.expect("a line")).unwrap();
+            assert!((1..=text.lines().count() + 1).contains(&line), "{problem}\nin\n{text}");
+        }
+    }
+}
