@@ -4,13 +4,19 @@
 //! - [`watch_all`] opens the watches and sends what they see as [`Observation`](kpulse_core::Observation)s;
 //!   [`watch`] is one of them. Whatever happens to a connection, a session goes on, pauses, and says when it sees nothing.
 //! - [`state::StateStore`] keeps what must survive a restart in one ConfigMap.
+//! - [`logs::tail`] reads the last words of a container, [`access::may`] asks what we may.
+//! - [`record::record`] writes down what the API server says, for `kpulse replay`.
 //!
 //! Inside, an object takes this way: bytes through a session's own wire (`wire`), from kube's watcher to facts without
 //! anything in between (`lean`), and through the machine that knows what is seen (`session::sight`).
 
+pub mod access;
+pub mod logs;
+pub mod record;
 pub mod state;
 
 mod client;
+mod explain;
 mod lean;
 mod session;
 mod wire;

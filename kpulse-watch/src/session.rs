@@ -8,6 +8,8 @@
 mod backoff;
 mod fault;
 mod sight;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +23,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use self::backoff::Jitter;
+pub(crate) use self::backoff::{Backoff, Jitter};
 use self::fault::Fault;
 use self::sight::Sight;
 use crate::lean::{Lean, decoding};

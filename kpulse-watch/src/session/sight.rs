@@ -143,24 +143,24 @@ impl Sight {
         match fault {
             Fault::Refused { code, why } => {
                 let wait = self.refusals.next(&mut self.jitter);
-                self.blind(Said::Refused(code), || Blindness::Refused(why), wait)
+                let remedy = self.remedy(code);
+                self.blind(Said::Refused(code), || Blindness::Refused(format!("{why}; {remedy}")), wait)
             }
             // What was listed is known; it is only not known what came next. If the new list fails, that is said.
             Fault::Expired | Fault::Failed { lossy: true, .. } | Fault::NoStreaming if live => {
                 self.stage = Stage::Blind;
                 Setback { told: None, wait: self.failures.next(&mut self.jitter), renew: true }
             }
-            Fault::Expired => self.fail("the list expired before it was read".to_owned(), None),
-            Fault::NoStreaming => self.fail("the API server has no streaming lists".to_owned(), None),
-            Fault::Silent(why) => self.fail(why, None),
+            Fault::Expired => self.fail("the list expired before it was read".to_owned()),
+            Fault::NoStreaming => self.fail("the API server has no streaming lists".to_owned()),
+            Fault::Silent(why) => self.fail(why),
             Fault::Failed { why, after: asked, lossy: _ } => {
                 let after = asked.max(after);
-                if live && self.bears(now) {
-                    let wait = self.wait(after);
-                    self.outage = self.outage.map(|outage| Outage { tried: now + wait, ..outage });
+                let wait = self.wait(after);
+                if live && let Some(wait) = self.bear(now, wait, after) {
                     return Setback { told: None, wait, renew: false };
                 }
-                self.fail(why, after)
+                self.blind(Said::Away, || Blindness::Away(why), wait)
             }
         }
     }
@@ -181,14 +181,31 @@ impl Sight {
         }
     }
 
-    /// Whether the outage is young enough to say nothing and resume where the watch was.
-    fn bears(&mut self, now: Instant) -> bool {
-        let outage = *self.outage.get_or_insert(Outage { since: now, tried: now });
-        now < outage.since + self.patience
+    /// How long to wait before the watch is resumed where it was, with nothing said; nothing if the outage is too old
+    /// for that, or would be by the time the server lets us come back.
+    fn bear(&mut self, now: Instant, wait: Duration, after: Option<Duration>) -> Option<Duration> {
+        let outage = self.outage.get_or_insert(Outage { since: now, tried: now });
+        let left = (outage.since + self.patience).saturating_duration_since(now);
+        if left.is_zero() || after.unwrap_or_default() > left {
+            return None;
+        }
+        let wait = wait.min(left);
+        outage.tried = now + wait;
+        Some(wait)
     }
 
-    fn fail(&mut self, why: String, after: Option<Duration>) -> Setback {
-        let wait = self.wait(after);
+    /// What a person can do about a refusal.
+    fn remedy(&self, code: u16) -> String {
+        let resource = self.scope.resource;
+        let group = resource.api_version().rsplit_once('/').map_or(String::new(), |(group, _)| format!(".{group}"));
+        match code {
+            403 => format!("grant list and watch on {}{group} to kpulse", resource.plural()),
+            _ => format!("this cluster has no {} in {}", resource.plural(), resource.api_version()),
+        }
+    }
+
+    fn fail(&mut self, why: String) -> Setback {
+        let wait = self.wait(None);
         self.blind(Said::Away, || Blindness::Away(why), wait)
     }
 
