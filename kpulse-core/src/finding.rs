@@ -48,6 +48,8 @@ pub enum Since {
     At(Timestamp),
     /// The object does not say: from when kpulse first saw it.
     FirstSeen,
+    /// The object names this time, and it may still be to come: until then it is well.
+    NotBefore(Timestamp),
     /// From when kpulse first saw it, or from this time if it is later: until then things got better, the object says.
     FirstSeenOrLater(Timestamp),
 }

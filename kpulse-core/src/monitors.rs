@@ -1,13 +1,26 @@
 //! The monitors: what is looked for. Each is a pure function of one object's facts, in a file of its own with the
 //! same sections: what it means, its settings, `inspect`, tests.
 
+mod daemonset_unscheduled;
+mod hpa_at_max;
+mod node_conditions;
 mod pod_crashes;
+mod pod_stuck_terminating;
+mod pvc_pending;
+mod rollout_stuck;
+mod words;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use daemonset_unscheduled::DaemonSetUnscheduled;
+pub use hpa_at_max::HpaAtMax;
+pub use node_conditions::NodeConditions;
 pub use pod_crashes::PodCrashes;
+pub use pod_stuck_terminating::PodStuckTerminating;
+pub use pvc_pending::PvcPending;
+pub use rollout_stuck::RolloutStuck;
 
 use crate::facts::Facts;
 use crate::finding::Findings;
@@ -20,17 +33,43 @@ use crate::settings::{Monitors, SeverityRule};
 pub enum MonitorName {
     /// Containers and Pods that fail or do not start.
     PodCrashes,
+    /// DaemonSets that do not run on all the nodes they should.
+    DaemonsetUnscheduled,
+    /// HorizontalPodAutoscalers at their maximum, or without metrics.
+    HpaAtMax,
+    /// Nodes that are not ready or under pressure.
+    NodeConditions,
+    /// Pods that are still there long after their grace period.
+    PodStuckTerminating,
+    /// Claims that wait for a volume which does not come.
+    PvcPending,
+    /// Deployments and StatefulSets that do not get the Pods that were asked for.
+    RolloutStuck,
 }
 
 impl MonitorName {
     /// Every monitor there is.
-    pub const ALL: [Self; 1] = [Self::PodCrashes];
+    pub const ALL: [Self; 7] = [
+        Self::PodCrashes,
+        Self::DaemonsetUnscheduled,
+        Self::HpaAtMax,
+        Self::NodeConditions,
+        Self::PodStuckTerminating,
+        Self::PvcPending,
+        Self::RolloutStuck,
+    ];
 
     /// The name as configuration and messages write it: `pod_crashes`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PodCrashes => "pod_crashes",
+            Self::DaemonsetUnscheduled => "daemonset_unscheduled",
+            Self::HpaAtMax => "hpa_at_max",
+            Self::NodeConditions => "node_conditions",
+            Self::PodStuckTerminating => "pod_stuck_terminating",
+            Self::PvcPending => "pvc_pending",
+            Self::RolloutStuck => "rollout_stuck",
         }
     }
 }
@@ -60,18 +99,21 @@ impl Monitors {
     /// Has every enabled monitor for this kind look at the object, and hands over what each says.
     pub fn inspect(&self, facts: &Facts, mut say: impl FnMut(MonitorName, Findings)) {
         match facts {
-            Facts::Pod(pod) => look(&self.pod_crashes, &**pod, &mut say),
+            Facts::Pod(pod) => {
+                look(&self.pod_crashes, &**pod, &mut say);
+                look(&self.pod_stuck_terminating, &**pod, &mut say);
+            }
+            Facts::Node(node) => look(&self.node_conditions, &**node, &mut say),
+            Facts::Deployment(deployment) => look(&self.rollout_stuck, &**deployment, &mut say),
+            Facts::StatefulSet(set) => look(&self.rollout_stuck, &**set, &mut say),
+            Facts::DaemonSet(set) => look(&self.daemonset_unscheduled, &**set, &mut say),
+            Facts::Autoscaler(autoscaler) => look(&self.hpa_at_max, &**autoscaler, &mut say),
+            Facts::Claim(claim) => look(&self.pvc_pending, &**claim, &mut say),
             Facts::CronJob(_)
             | Facts::Job(_)
             | Facts::Secret(_)
             | Facts::Namespace(_)
             | Facts::Event(_)
-            | Facts::Node(_)
-            | Facts::Deployment(_)
-            | Facts::StatefulSet(_)
-            | Facts::DaemonSet(_)
-            | Facts::Autoscaler(_)
-            | Facts::Claim(_)
             | Facts::Budget(_) => {}
         }
     }
@@ -81,6 +123,12 @@ impl Monitors {
     pub fn enabled(&self, monitor: MonitorName) -> bool {
         match monitor {
             MonitorName::PodCrashes => self.pod_crashes.enabled,
+            MonitorName::DaemonsetUnscheduled => self.daemonset_unscheduled.enabled,
+            MonitorName::HpaAtMax => self.hpa_at_max.enabled,
+            MonitorName::NodeConditions => self.node_conditions.enabled,
+            MonitorName::PodStuckTerminating => self.pod_stuck_terminating.enabled,
+            MonitorName::PvcPending => self.pvc_pending.enabled,
+            MonitorName::RolloutStuck => self.rollout_stuck.enabled,
         }
     }
 }

@@ -10,7 +10,9 @@ pub use duration::{Span, SpanError};
 pub use glob::Glob;
 pub use severity_rule::SeverityRule;
 
-use crate::monitors::PodCrashes;
+use crate::monitors::{
+    DaemonSetUnscheduled, HpaAtMax, NodeConditions, PodCrashes, PodStuckTerminating, PvcPending, RolloutStuck,
+};
 use crate::{Name, policy::Route};
 
 /// Everything the core is told by its user.
@@ -75,6 +77,18 @@ impl Namespaces {
 pub struct Monitors {
     /// Containers and Pods that fail or do not start.
     pub pod_crashes: PodCrashes,
+    /// DaemonSets that do not run on all the nodes they should.
+    pub daemonset_unscheduled: DaemonSetUnscheduled,
+    /// HorizontalPodAutoscalers at their maximum, or without metrics.
+    pub hpa_at_max: HpaAtMax,
+    /// Nodes that are not ready or under pressure.
+    pub node_conditions: NodeConditions,
+    /// Pods that are still there long after their grace period.
+    pub pod_stuck_terminating: PodStuckTerminating,
+    /// Claims that wait for a volume which does not come.
+    pub pvc_pending: PvcPending,
+    /// Deployments and StatefulSets that do not get the Pods that were asked for.
+    pub rollout_stuck: RolloutStuck,
 }
 
 /// When something may be said again.

@@ -6,6 +6,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use super::words::first_line;
 use super::{Monitor, MonitorName};
 use crate::Name;
 use crate::facts::{ConditionStatus, ContainerStatus, Evidence, PodFacts, RestartPolicy, Terminated};
@@ -338,14 +339,4 @@ fn cause(container: &ContainerStatus, run: Option<&EndedRun<'_>>) -> String {
     let said = first_line(&run.end.message);
     let said = if said.is_empty() { said } else { format!(": {said}") };
     format!("{name} {how}{after}{restarts}{said}")
-}
-
-/// The first line of a message, short enough for a chat; the rest is seen with kubectl.
-fn first_line(message: &str) -> String {
-    const LIMIT: usize = 300;
-    let line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    match line.char_indices().nth(LIMIT) {
-        Some((cut, _)) => format!("{}…", line.get(..cut).unwrap_or_default()),
-        None => line.to_owned(),
-    }
 }

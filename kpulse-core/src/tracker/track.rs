@@ -211,6 +211,7 @@ impl Track {
     fn merge(&mut self, now: Timestamp, mut seen: Finding) -> bool {
         self.since = match seen.since {
             _ if seen.progress != self.finding.progress => counts_from(&seen, now),
+            Since::NotBefore(at) => at,
             Since::FirstSeenOrLater(at) => self.since.max(at.min(now)),
             Since::At(_) | Since::FirstSeen => self.since.min(counts_from(&seen, now)),
         };
@@ -230,6 +231,7 @@ impl Track {
 fn counts_from(finding: &Finding, now: Timestamp) -> Timestamp {
     match finding.since {
         Since::At(at) => at.min(now),
+        Since::NotBefore(at) => at,
         // What it says of earlier times was over when it was first seen.
         Since::FirstSeen | Since::FirstSeenOrLater(_) => now,
     }
@@ -277,6 +279,12 @@ mod tests {
     #[test]
     fn a_clock_that_runs_ahead_does_not_put_it_off() {
         check(&[(3, Since::At(minute(60)), 13), (4, Since::FirstSeen, 13)]);
+    }
+
+    #[test]
+    fn what_is_to_come_may_be_put_off_or_brought_forward() {
+        check(&[(3, Since::NotBefore(minute(20)), 30), (4, Since::NotBefore(minute(40)), 50)]);
+        check(&[(3, Since::NotBefore(minute(20)), 30), (4, Since::NotBefore(minute(0)), 10)]);
     }
 
     #[test]
