@@ -48,7 +48,8 @@ pub enum Since {
     At(Timestamp),
     /// The object does not say: from when kpulse first saw it.
     FirstSeen,
-    /// The object names this time, and it may still be to come: until then it is well.
+    /// The object names this time, and it may still be to come: until then it is well, and an alert it had ends.
+    /// [`Timestamp::MAX`] is never.
     NotBefore(Timestamp),
     /// From when kpulse first saw it, or from this time if it is later: until then things got better, the object says.
     FirstSeenOrLater(Timestamp),
@@ -97,6 +98,13 @@ pub struct Finding {
     pub since: Since,
     /// How long it may last before it is told.
     pub wait: SignedDuration,
+    /// It must have been seen as it is for this long, without a gap, before it is told.
+    #[serde(default)]
+    pub seen_for: SignedDuration,
+    /// The same where its `progress` was seen to change after its time had come: whoever changed it did not bring it
+    /// about, and what will show how it goes lies up to this long ahead.
+    #[serde(default)]
+    pub settle_for: SignedDuration,
     /// Past this time it is too old to be news: it does not start an alert any more, but does not end one either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
@@ -132,6 +140,8 @@ impl Finding {
             cause: String::new(),
             since: Since::FirstSeen,
             wait: SignedDuration::ZERO,
+            seen_for: SignedDuration::ZERO,
+            settle_for: SignedDuration::ZERO,
             until: None,
             well_since: None,
             hold: SignedDuration::ZERO,

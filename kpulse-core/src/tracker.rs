@@ -104,7 +104,8 @@ impl Tracker {
     }
 
     pub(crate) fn state(&self) -> TrackerState {
-        TrackerState(self.objects.iter().map(|(object, tracked)| (object.clone(), tracked.clone())).collect())
+        let kept = self.objects.iter().filter(|(_, tracked)| tracked.is_troubled());
+        TrackerState(kept.map(|(object, tracked)| (object.clone(), tracked.clone())).collect())
     }
 
     pub(crate) fn set_window(&mut self, window: SignedDuration) {
@@ -127,7 +128,7 @@ impl Tracker {
         if well && !self.objects.contains_key(object) {
             return;
         }
-        self.touched = true;
+        self.touched |= self.objects.get(object).is_some_and(Tracked::is_troubled);
         let tracked = self.objects.entry(object.clone()).or_insert_with(|| Tracked {
             subject: Subject::default(),
             troubles: BTreeMap::new(),
@@ -140,6 +141,7 @@ impl Tracker {
         for (monitor, findings) in said {
             tracked.take(now, monitor, findings, &mut steps);
         }
+        self.touched |= tracked.is_troubled();
         self.apply(object, steps);
         self.settle(now, object);
     }
@@ -247,9 +249,9 @@ impl Tracker {
             .collect()
     }
 
-    /// How many objects are remembered.
+    /// How many objects are remembered as troubled.
     pub(crate) fn len(&self) -> usize {
-        self.objects.len()
+        self.objects.values().filter(|tracked| tracked.is_troubled()).count()
     }
 
     fn in_scope(&self, scope: &Scope) -> Vec<ObjectRef> {
@@ -326,6 +328,11 @@ impl Tracker {
 }
 
 impl Tracked {
+    /// Whether there is more to it than a time that the object names in advance.
+    fn is_troubled(&self) -> bool {
+        self.troubles.values().any(Track::is_ours_to_keep)
+    }
+
     /// Takes in what one monitor says: a trouble not mentioned was seen to be absent.
     fn take(
         &mut self,

@@ -57,6 +57,15 @@ pub(crate) struct Track {
     pub(crate) fired_at: Option<Timestamp>,
     /// How often it came back before it was over, or soon after.
     relapses: u8,
+    /// When its progress was last seen to change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    changed_at: Option<Timestamp>,
+    /// What it will be next, while the present episode ends: its time has not come yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next: Option<Box<Finding>>,
+    /// When the episode before this one ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
     /// Since when it can be seen without interruption; nothing while it can't.
     #[serde(skip)]
     visible_since: Option<Timestamp>,
@@ -65,19 +74,37 @@ pub(crate) struct Track {
 impl Track {
     /// A trouble seen for the first time; nothing if it is too old to be news.
     pub(crate) fn begin(now: Timestamp, finding: Finding) -> Option<Self> {
-        let since = counts_from(&finding, now);
-        let track =
-            Self { finding, phase: Phase::Pending, since, fired_at: None, relapses: 0, visible_since: Some(now) };
+        let track = Self { visible_since: Some(now), ..Self::pending(now, finding) };
         track.is_news(now).then_some(track)
+    }
+
+    fn pending(now: Timestamp, finding: Finding) -> Self {
+        Self {
+            since: counts_from(&finding, now),
+            finding,
+            phase: Phase::Pending,
+            fired_at: None,
+            relapses: 0,
+            changed_at: None,
+            next: None,
+            ended_at: None,
+            visible_since: None,
+        }
     }
 
     /// The monitor says the trouble is present.
     pub(crate) fn present(&mut self, now: Timestamp, seen: Finding) -> Option<Step> {
         self.visible_since.get_or_insert(now);
+        self.next = None;
         match self.phase {
             Phase::Pending => {
                 self.merge(now, seen);
                 None
+            }
+            Phase::Firing | Phase::Recovering { .. } if is_ahead(&seen, now) => {
+                let step = self.absent(now);
+                self.next = Some(Box::new(seen));
+                step
             }
             Phase::Firing => {
                 if let Some(well_since) = seen.well_since {
@@ -110,6 +137,7 @@ impl Track {
     /// The object was seen without the trouble.
     pub(crate) fn absent(&mut self, now: Timestamp) -> Option<Step> {
         self.visible_since.get_or_insert(now);
+        self.next = None;
         match self.phase {
             Phase::Pending => Some(Step::Forgotten),
             Phase::Firing => {
@@ -138,11 +166,21 @@ impl Track {
                     None => Phase::Firing,
                 };
                 self.fired_at = Some(now);
+                if self.ended_at.is_some_and(|ended| later(ended, window) <= now) {
+                    self.relapses = 0;
+                }
                 Some(Step::Fired)
             }
-            Phase::Recovering { .. } => {
-                self.phase = Phase::Resolved { at: now };
+            Phase::Recovering { well_since } if self.over_at(well_since).is_some_and(|over| over <= now) => {
+                self.end(now);
                 Some(Step::Recovered)
+            }
+            Phase::Recovering { .. } => {
+                let next = self.next.take()?;
+                self.relapse();
+                self.phase = Phase::Firing;
+                self.merge(now, *next);
+                Some(Step::Changed)
             }
             Phase::Resolved { .. } => Some(Step::Forgotten),
             Phase::Firing => None,
@@ -154,16 +192,21 @@ impl Track {
         match self.phase {
             Phase::Pending => {
                 let visible_since = self.visible_since?;
-                let due = later(self.since, self.wait(proven));
+                let due = later(self.since, self.wait(proven)).max(self.seen_enough_at(visible_since));
                 let lapses = [self.finding.until, self.looks_over_at()].into_iter().flatten().min();
                 let provable = self.finding.needs.is_none_or(|needed| proven.contains(&needed));
                 // What looked well before it was due is told only if it fails again.
                 let holds = self.finding.well_since.is_none_or(|well_since| well_since >= due);
                 if provable && holds { Some(lapses.map_or(due, |lapse| lapse.min(due))) } else { lapses }
                     .map(|at| at.max(visible_since))
+                    .filter(|at| *at < Timestamp::MAX)
             }
             Phase::Firing => None,
-            Phase::Recovering { well_since } => Some(later(well_since.max(self.visible_since?), self.hold())),
+            Phase::Recovering { well_since } => {
+                let over = self.over_at(well_since)?;
+                let next = self.next.as_ref().map(|next| later(counts_from(next, over), next.wait));
+                Some(next.map_or(over, |next| next.min(over)))
+            }
             Phase::Resolved { at } => Some(later(at, window)),
         }
     }
@@ -171,6 +214,35 @@ impl Track {
     /// Whether people count it as lasting.
     pub(crate) fn is_firing(&self) -> bool {
         matches!(self.phase, Phase::Firing | Phase::Recovering { .. })
+    }
+
+    /// Whether kpulse alone knows of it. What an object names in advance it says again after a restart.
+    pub(crate) fn is_ours_to_keep(&self) -> bool {
+        let is_said_again = self.phase == Phase::Pending && matches!(self.finding.since, Since::NotBefore(_));
+        !is_said_again || self.ended_at.is_some()
+    }
+
+    fn seen_enough_at(&self, visible_since: Timestamp) -> Timestamp {
+        let Some(changed_at) = self.changed_at else { return later(visible_since, self.finding.seen_for) };
+        let seen = later(visible_since.max(changed_at), self.finding.seen_for);
+        if changed_at > self.since { seen.max(later(changed_at, self.finding.settle_for)) } else { seen }
+    }
+
+    fn over_at(&self, well_since: Timestamp) -> Option<Timestamp> {
+        Some(later(well_since.max(self.visible_since?), self.hold()))
+    }
+
+    /// Ends the episode. What comes next waits for its time, and is a relapse if it comes soon.
+    fn end(&mut self, now: Timestamp) {
+        self.phase = Phase::Resolved { at: now };
+        if let Some(next) = self.next.take() {
+            *self = Self {
+                relapses: self.relapses.saturating_add(1),
+                ended_at: Some(now),
+                visible_since: self.visible_since,
+                ..Self::pending(now, *next)
+            };
+        }
     }
 
     fn wait(&self, proven: &[Evidence]) -> SignedDuration {
@@ -209,6 +281,9 @@ impl Track {
 
     /// Takes in what was seen now; tells whether what people read changed.
     fn merge(&mut self, now: Timestamp, mut seen: Finding) -> bool {
+        if seen.progress != self.finding.progress {
+            self.changed_at = Some(now);
+        }
         self.since = match seen.since {
             _ if seen.progress != self.finding.progress => counts_from(&seen, now),
             Since::NotBefore(at) => at,
@@ -237,10 +312,18 @@ fn counts_from(finding: &Finding, now: Timestamp) -> Timestamp {
     }
 }
 
+/// Whether the object is well until a time that has not come yet.
+fn is_ahead(finding: &Finding, now: Timestamp) -> bool {
+    matches!(finding.since, Since::NotBefore(at) if later(at, finding.wait) > now)
+}
+
 /// `at` plus `span`, or the end of time.
 fn later(at: Timestamp, span: SignedDuration) -> Timestamp {
     at.checked_add(span).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod not_before_tests;
 
 #[cfg(test)]
 mod tests {
