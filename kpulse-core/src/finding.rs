@@ -79,6 +79,19 @@ impl TroubleKey {
     }
 }
 
+/// What a trouble turns into by itself when its time comes, with nothing more seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// When.
+    pub at: Timestamp,
+    /// Why, from then on.
+    pub reason: Name,
+    /// How bad, from then on; never less than before.
+    pub severity: Severity,
+    /// What is wrong, from then on.
+    pub what: String,
+}
+
 /// A trouble that is present.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
@@ -116,7 +129,11 @@ pub struct Finding {
     /// Whatever moves forward while things get better; when it changes, `since` starts anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<i64>,
-    /// What several objects share: all that name the same are one group, whatever their workload and namespace.
+    /// What it turns into by itself as time passes, in order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Stage>,
+    /// What several objects share: all that name the same are one group, whatever their workload and namespace. An
+    /// object that names another than before has another trouble: the earlier one is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<Name>,
     /// What else must be proven by an Event before it is told.
@@ -146,10 +163,22 @@ impl Finding {
             well_since: None,
             hold: SignedDuration::ZERO,
             progress: None,
+            stages: Vec::new(),
             shared: None,
             needs: None,
             patience: None,
         }
+    }
+
+    /// Turns it into what it is by now; tells whether that changed anything.
+    pub(crate) fn ripen(&mut self, now: Timestamp) -> bool {
+        let come = self.stages.iter().take_while(|stage| stage.at <= now).count();
+        for stage in self.stages.drain(..come) {
+            self.reason = stage.reason;
+            self.severity = self.severity.max(stage.severity);
+            self.what = stage.what;
+        }
+        come > 0
     }
 }
 

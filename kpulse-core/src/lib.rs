@@ -22,7 +22,7 @@ mod workload;
 
 pub use alert::{Alert, AlertKey, Ending, Fingerprint, GroupKey};
 pub use engine::{Engine, EngineState};
-pub use finding::{Finding, Findings, Severity, Since, TroubleKey};
+pub use finding::{Finding, Findings, Severity, Since, Stage, TroubleKey};
 pub use name::Name;
 pub use notification::{AlertState, Notification, NotificationId, Outcome, Receipt, Report, Why};
 pub use object::{Kind, ObjectRef, Workload};

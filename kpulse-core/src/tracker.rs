@@ -1,6 +1,7 @@
 //! The tracker: from findings to the lives of alerts. It remembers troubled objects only, and keeps one queue of due
 //! times for all of them; a healthy object leaves no trace.
 
+mod pairs;
 mod track;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{Evidence, Meta, Notes};
 use crate::monitors::MonitorName;
-use crate::{Alert, AlertKey, Ending, Findings, Name, ObjectRef, Scope, TroubleKey, Workload, workload_of};
+use crate::{Alert, AlertKey, Ending, Finding, Findings, Name, ObjectRef, Scope, TroubleKey, Workload, workload_of};
 use track::{Step, Track};
 
 /// Evidence about an object that is not troubled is kept this long: Events and the state they explain come in any
@@ -350,6 +351,7 @@ impl Tracked {
         for finding in findings.present {
             let which = (monitor, finding.key.clone());
             mentioned.push(finding.key.clone());
+            steps.extend(self.part_with_another(&which, &finding));
             match self.troubles.get_mut(&which) {
                 Some(track) => steps.extend(track.present(now, finding).map(|step| (which, step))),
                 None => {
@@ -368,27 +370,15 @@ impl Tracked {
             }
         }
     }
-}
 
-/// JSON has no maps with such keys: saved as a list of pairs.
-mod pairs {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer, K: Serialize, V: Serialize>(
-        map: &BTreeMap<K, V>,
-        out: S,
-    ) -> Result<S::Ok, S::Error> {
-        out.collect_seq(map)
-    }
-
-    pub(super) fn deserialize<'de, D, K, V>(list: D) -> Result<BTreeMap<K, V>, D::Error>
-    where
-        D: Deserializer<'de>,
-        K: Deserialize<'de> + Ord,
-        V: Deserialize<'de>,
-    {
-        Ok(Vec::<(K, V)>::deserialize(list)?.into_iter().collect())
+    /// An object that shares something else than before has another trouble; the earlier one was seen to be over.
+    fn part_with_another(
+        &mut self,
+        which: &(MonitorName, TroubleKey),
+        finding: &Finding,
+    ) -> Option<((MonitorName, TroubleKey), Step)> {
+        let is_another = self.troubles.get(which).is_some_and(|track| track.finding.shared != finding.shared);
+        let earlier = if is_another { self.troubles.remove(which) } else { None };
+        earlier.filter(Track::is_firing).map(|_| (which.clone(), Step::Recovered))
     }
 }

@@ -73,7 +73,8 @@ pub(crate) struct Track {
 
 impl Track {
     /// A trouble seen for the first time; nothing if it is too old to be news.
-    pub(crate) fn begin(now: Timestamp, finding: Finding) -> Option<Self> {
+    pub(crate) fn begin(now: Timestamp, mut finding: Finding) -> Option<Self> {
+        finding.ripen(now);
         let track = Self { visible_since: Some(now), ..Self::pending(now, finding) };
         track.is_news(now).then_some(track)
     }
@@ -161,6 +162,7 @@ impl Track {
         match self.phase {
             Phase::Pending if !self.is_news(now) => Some(Step::Forgotten),
             Phase::Pending => {
+                self.finding.ripen(now);
                 self.phase = match self.finding.well_since {
                     Some(well_since) => Phase::Recovering { well_since },
                     None => Phase::Firing,
@@ -183,7 +185,7 @@ impl Track {
                 Some(Step::Changed)
             }
             Phase::Resolved { .. } => Some(Step::Forgotten),
-            Phase::Firing => None,
+            Phase::Firing => self.finding.ripen(now).then_some(Step::Changed),
         }
     }
 
@@ -201,7 +203,7 @@ impl Track {
                     .map(|at| at.max(visible_since))
                     .filter(|at| *at < Timestamp::MAX)
             }
-            Phase::Firing => None,
+            Phase::Firing => Some(self.finding.stages.first()?.at.max(self.visible_since?)),
             Phase::Recovering { well_since } => {
                 let over = self.over_at(well_since)?;
                 let next = self.next.as_ref().map(|next| later(counts_from(next, over), next.wait));
@@ -281,6 +283,7 @@ impl Track {
 
     /// Takes in what was seen now; tells whether what people read changed.
     fn merge(&mut self, now: Timestamp, mut seen: Finding) -> bool {
+        seen.ripen(now);
         if seen.progress != self.finding.progress {
             self.changed_at = Some(now);
         }
