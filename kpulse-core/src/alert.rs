@@ -119,6 +119,8 @@ pub struct Alert {
     pub node: Option<Name>,
     /// The object's labels, for routing.
     pub labels: Vec<(String, String)>,
+    /// What people call that which is in trouble, where the object's own name does not say it.
+    pub title_name: Option<String>,
     /// What it shares with other objects, where that makes them one group.
     pub shared: Option<Name>,
 }

@@ -136,6 +136,10 @@ pub struct Finding {
     /// object that names another than before has another trouble: the earlier one is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<Name>,
+    /// What people call that which is in trouble, where the object's own name does not say it: `Certificate
+    /// shop.example.com`. `what` follows it without a colon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title_name: Option<String>,
     /// What else must be proven by an Event before it is told.
     #[serde(skip)]
     pub needs: Option<Evidence>,
@@ -165,6 +169,7 @@ impl Finding {
             progress: None,
             stages: Vec::new(),
             shared: None,
+            title_name: None,
             needs: None,
             patience: None,
         }

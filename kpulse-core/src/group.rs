@@ -61,6 +61,9 @@ pub(crate) struct Face {
     pub(crate) node: Option<Name>,
     pub(crate) reason: Name,
     pub(crate) severity: Severity,
+    /// What people call it, where the object's own name does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) title_name: Option<String>,
     pub(crate) what: String,
     pub(crate) cause: String,
 }
@@ -73,6 +76,7 @@ impl From<&Alert> for Face {
             node: alert.node.clone(),
             reason: alert.reason.clone(),
             severity: alert.severity,
+            title_name: alert.title_name.clone(),
             what: alert.what.clone(),
             cause: alert.cause.clone(),
         }

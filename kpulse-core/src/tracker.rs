@@ -227,6 +227,7 @@ impl Tracker {
             workload: subject.workload.clone(),
             node: subject.node.clone(),
             labels: subject.labels.clone(),
+            title_name: finding.title_name.clone(),
             shared: finding.shared.clone(),
         };
         Some((alert, subject, track.fired_at.unwrap_or(track.since)))

@@ -11,12 +11,13 @@ const TEMPLATE_HASH: &str = "pod-template-hash";
 /// The workload that answers for an object of this kind; nothing for a bare object.
 ///
 /// A ReplicaSet whose name ends in its Pods' template hash is a Deployment's; a Job whose name ends in a plausible
-/// minute number is a CronJob's. Static Pods, whose owner is their Node, are bare.
+/// minute number is a CronJob's. Static Pods, whose owner is their Node, are bare, and so are Secrets: what made one
+/// does not run it.
 #[must_use]
 pub fn workload_of(kind: Kind, meta: &Meta) -> Option<Workload> {
     let owner = meta.owner.as_ref()?;
     match (kind, owner.kind.as_str()) {
-        (_, "Node") => None,
+        (_, "Node") | (Kind::Secret, _) => None,
         (Kind::Pod, "ReplicaSet") => {
             let deployment = meta
                 .label(TEMPLATE_HASH)
@@ -87,6 +88,7 @@ mod tests {
         check(Kind::Pod, &owned("Kafka", "events", ""), Some("Kafka/events"));
         check(Kind::Job, &owned("CronJob", "report", ""), Some("CronJob/report"));
         check(Kind::Pod, &owned("Node", "worker-1", ""), None);
+        check(Kind::Secret, &owned("Certificate", "web", ""), None);
         check(Kind::Pod, "{}", None);
         check(Kind::Pod, r#"{"ownerReferences":[{"kind":"ReplicaSet","name":"x","controller":false}]}"#, None);
         check(Kind::Pod, r#"{"ownerReferences":[{"kind":7,"name":null}, 4, "x"], "labels": []}"#, None);

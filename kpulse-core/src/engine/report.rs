@@ -8,10 +8,12 @@ use crate::group::{Face, Group, Left};
 use crate::ledger::Told;
 use crate::notification::{AlertState, Why};
 use crate::settings::Span;
-use crate::{Ending, GroupKey, Name, ObjectRef, Report};
+use crate::{Ending, GroupKey, Kind, Name, ObjectRef, Report};
 
 /// How many members a message names.
 const NAMED: usize = 20;
+/// How many copies of a certificate its cause line names.
+const COPIES: usize = 5;
 
 /// The state of a group as one channel is told of it. A resolve carries the severity and count of its firing.
 pub(super) fn report(
@@ -29,10 +31,11 @@ pub(super) fn report(
     let count = known.map_or(members.len(), |told| told.count);
     let face = &group.face;
     let command = command(&group.key, face);
+    let cause = cause(face, named);
     let (title, body) = match left {
         Some(left) => resolve_words(group, left),
         None if resolved => resolve_words(group, Left { ending: Ending::Unwatched, at: now, replaced: false }),
-        None => (firing_title(group, count), [face.cause.as_str(), command.as_str()].join("\n").trim().to_owned()),
+        None => (firing_title(group, count), [cause.as_str(), command.as_str()].join("\n").trim().to_owned()),
     };
     Report {
         fingerprint: group.key.fingerprint(),
@@ -46,7 +49,7 @@ pub(super) fn report(
         node: face.node.clone(),
         reason: face.reason.clone(),
         title,
-        cause: face.cause.clone(),
+        cause,
         command: (!resolved).then_some(command),
         body,
         started_at: group.started_at,
@@ -58,15 +61,39 @@ pub(super) fn report(
     }
 }
 
-/// `checkout/api`: where to look, as short as it can be said.
-fn place(key: &GroupKey) -> String {
-    if key.namespace.is_empty() { key.workload.to_string() } else { format!("{}/{}", key.namespace, key.workload.name) }
+/// `checkout/api`, or what people call it: where to look, as short as it can be said.
+fn place(group: &Group) -> String {
+    let GroupKey { namespace, workload, .. } = &group.key;
+    match &group.face.title_name {
+        Some(name) => name.clone(),
+        None if namespace.is_empty() => workload.to_string(),
+        None => format!("{namespace}/{}", workload.name),
+    }
+}
+
+/// Why; and for what goes by a name of its own also where it is: `Secret shop/web-tls (+3 copies: blog/web-tls, …)`.
+fn cause(face: &Face, members: &BTreeSet<ObjectRef>) -> String {
+    if face.title_name.is_none() {
+        return face.cause.clone();
+    }
+    let place = |object: &ObjectRef| format!("{}/{}", object.namespace, object.name);
+    // A channel hears of the objects routed to it, whichever speaks for the group.
+    let first = members.get(&face.object).or(members.first()).unwrap_or(&face.object);
+    let others: Vec<String> = members.iter().filter(|object| *object != first).take(COPIES).map(place).collect();
+    let copies = match members.len().saturating_sub(1) {
+        0 => String::new(),
+        1 => format!(" (+1 copy: {})", others.join(", ")),
+        count if count > COPIES => format!(" (+{count} copies: {}, …)", others.join(", ")),
+        count => format!(" (+{count} copies: {})", others.join(", ")),
+    };
+    format!("{} {}{copies} · {}", first.kind, place(first), face.cause)
 }
 
 fn firing_title(group: &Group, count: usize) -> String {
-    let (place, what) = (place(&group.key), &group.face.what);
+    let (place, what) = (place(group), &group.face.what);
     let kind = group.face.object.kind;
     match count {
+        _ if group.face.title_name.is_some() => format!("{place} {what}"),
         _ if group.face.is_bare => format!("{place}: {what}"),
         1 => format!("{place}: 1 {kind} {what}"),
         _ => format!("{place}: {count} {kind}s {what}"),
@@ -74,11 +101,13 @@ fn firing_title(group: &Group, count: usize) -> String {
 }
 
 fn resolve_words(group: &Group, left: Left) -> (String, String) {
-    let place = place(&group.key);
+    let place = place(group);
+    let named = group.face.title_name.is_some();
     let lasted = span(left.at.duration_since(group.started_at));
     let owner = &group.key.workload.kind;
     let why = match left {
         Left { ending: Ending::Recovered, replaced: true, .. } => "replaced, and no failure since",
+        Left { ending: Ending::Recovered, .. } if named => "it is well again",
         Left { ending: Ending::Recovered, .. } => "it runs well again",
         Left { ending: Ending::Gone, .. } => "deleted",
         Left { ending: Ending::Unwatched, .. } => "kpulse was told not to look at it any more",
@@ -88,15 +117,20 @@ fn resolve_words(group: &Group, left: Left) -> (String, String) {
         Ending::Gone => format!("{place} is gone after {lasted}: {owner} deleted"),
         Ending::Unwatched => format!("{place} is no longer watched"),
     };
-    (title, format!("Was {} ({}); {why}.", group.face.what, group.face.reason))
+    let was = if named { "Told before:" } else { "Was" };
+    (title, format!("{was} {} ({}); {why}.", group.face.what, group.face.reason))
 }
 
 /// One command to copy: what shows most of this trouble.
 fn command(key: &GroupKey, face: &Face) -> String {
-    let namespace = &key.namespace;
-    let pod = &face.object.name;
+    let ObjectRef { kind, namespace, name: pod } = &face.object;
+    if *kind == Kind::Secret {
+        return format!(
+            "kubectl -n {namespace} get secret {pod} -o jsonpath='{{.data.tls\\.crt}}' | base64 -d | openssl x509 -noout -text"
+        );
+    }
     let Some(container) = key.trouble.container.as_ref().filter(|_| key.trouble.trouble == "crash") else {
-        return format!("kubectl -n {namespace} describe {} {pod}", face.object.kind.as_str().to_lowercase());
+        return format!("kubectl -n {namespace} describe {} {pod}", kind.as_str().to_lowercase());
     };
     let target = match key.workload.kind.as_str() {
         "Deployment" if !face.is_bare => format!("deploy/{}", key.workload.name),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::settings::Glob;
-use crate::{Alert, Name};
+use crate::{Alert, Name, Workload};
 
 /// One entry of `routing`: the first that matches decides, unless it says to go on.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -84,12 +84,13 @@ impl Matcher {
     /// Whether this alert is meant.
     #[must_use]
     pub fn matches(&self, alert: &Alert) -> bool {
-        let group = alert.group();
-        let workload = group.workload.to_string();
+        // The alert's own place, not its group's: what several objects share is one group across namespaces.
+        let object = &alert.key.object;
+        let workload = alert.workload.clone().unwrap_or_else(|| Workload::from(object));
         self.severity.fits(alert.severity.as_str())
-            && self.monitor.fits(group.monitor.as_str())
-            && self.namespace.fits(&group.namespace)
-            && (self.workload.fits(&group.workload.name) || self.workload.fits(&workload))
+            && self.monitor.fits(alert.key.monitor.as_str())
+            && self.namespace.fits(&object.namespace)
+            && (self.workload.fits(&workload.name) || self.workload.fits(&workload.to_string()))
             && self.reason.fits(&alert.reason)
             && (self.node.is_any() || alert.node.as_ref().is_some_and(|node| self.node.fits(node)))
             && self
