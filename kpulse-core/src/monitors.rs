@@ -8,6 +8,7 @@ mod pod_crashes;
 mod pod_stuck_terminating;
 mod pvc_pending;
 mod rollout_stuck;
+mod tls_cert_expiry;
 mod words;
 
 use std::fmt;
@@ -21,6 +22,7 @@ pub use pod_crashes::PodCrashes;
 pub use pod_stuck_terminating::PodStuckTerminating;
 pub use pvc_pending::PvcPending;
 pub use rollout_stuck::RolloutStuck;
+pub use tls_cert_expiry::TlsCertExpiry;
 
 use crate::facts::Facts;
 use crate::finding::Findings;
@@ -45,11 +47,13 @@ pub enum MonitorName {
     PvcPending,
     /// Deployments and StatefulSets that do not get the Pods that were asked for.
     RolloutStuck,
+    /// Certificates that end soon.
+    TlsCertExpiry,
 }
 
 impl MonitorName {
     /// Every monitor there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PodCrashes,
         Self::DaemonsetUnscheduled,
         Self::HpaAtMax,
@@ -57,6 +61,7 @@ impl MonitorName {
         Self::PodStuckTerminating,
         Self::PvcPending,
         Self::RolloutStuck,
+        Self::TlsCertExpiry,
     ];
 
     /// The name as configuration and messages write it: `pod_crashes`.
@@ -70,6 +75,7 @@ impl MonitorName {
             Self::PodStuckTerminating => "pod_stuck_terminating",
             Self::PvcPending => "pvc_pending",
             Self::RolloutStuck => "rollout_stuck",
+            Self::TlsCertExpiry => "tls_cert_expiry",
         }
     }
 }
@@ -109,12 +115,8 @@ impl Monitors {
             Facts::DaemonSet(set) => look(&self.daemonset_unscheduled, &**set, &mut say),
             Facts::Autoscaler(autoscaler) => look(&self.hpa_at_max, &**autoscaler, &mut say),
             Facts::Claim(claim) => look(&self.pvc_pending, &**claim, &mut say),
-            Facts::CronJob(_)
-            | Facts::Job(_)
-            | Facts::Secret(_)
-            | Facts::Namespace(_)
-            | Facts::Event(_)
-            | Facts::Budget(_) => {}
+            Facts::Secret(secret) => look(&self.tls_cert_expiry, &**secret, &mut say),
+            Facts::CronJob(_) | Facts::Job(_) | Facts::Namespace(_) | Facts::Event(_) | Facts::Budget(_) => {}
         }
     }
 
@@ -129,6 +131,7 @@ impl Monitors {
             MonitorName::PodStuckTerminating => self.pod_stuck_terminating.enabled,
             MonitorName::PvcPending => self.pvc_pending.enabled,
             MonitorName::RolloutStuck => self.rollout_stuck.enabled,
+            MonitorName::TlsCertExpiry => self.tls_cert_expiry.enabled,
         }
     }
 }
@@ -138,8 +141,10 @@ fn look<F, M: Monitor<F>>(monitor: &M, facts: &F, say: &mut impl FnMut(MonitorNa
         let mut findings = Findings::default();
         monitor.inspect(facts, &mut findings);
         for finding in &mut findings.present {
-            if let Some(severity) = monitor.severity().and_then(|rule| rule.severity_of(&finding.reason)) {
-                finding.severity = severity;
+            let judged = |reason| monitor.severity().and_then(|rule| rule.severity_of(reason));
+            finding.severity = judged(&finding.reason).unwrap_or(finding.severity);
+            for stage in &mut finding.stages {
+                stage.severity = judged(&stage.reason).unwrap_or(stage.severity);
             }
         }
         say(M::NAME, findings);

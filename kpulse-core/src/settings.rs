@@ -12,6 +12,7 @@ pub use severity_rule::SeverityRule;
 
 use crate::monitors::{
     DaemonSetUnscheduled, HpaAtMax, NodeConditions, PodCrashes, PodStuckTerminating, PvcPending, RolloutStuck,
+    TlsCertExpiry,
 };
 use crate::{Name, policy::Route};
 
@@ -89,6 +90,8 @@ pub struct Monitors {
     pub pvc_pending: PvcPending,
     /// Deployments and StatefulSets that do not get the Pods that were asked for.
     pub rollout_stuck: RolloutStuck,
+    /// Certificates that end soon.
+    pub tls_cert_expiry: TlsCertExpiry,
 }
 
 /// When something may be said again.
