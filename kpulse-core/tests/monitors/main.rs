@@ -1,0 +1,11 @@
+//! What each monitor makes people hear, played through the engine on virtual time.
+
+mod rules;
+mod timeline;
+
+mod daemonset_unscheduled;
+mod hpa_at_max;
+mod node_conditions;
+mod pod_stuck_terminating;
+mod pvc_pending;
+mod rollout_stuck;

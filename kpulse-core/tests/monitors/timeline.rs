@@ -1,0 +1,200 @@
+//! A story on virtual time: what is seen of a cluster and when, and what people hear of it and when.
+//!
+//! ```text
+//! Timeline::begin()
+//!     .at("0s").apply(&node)
+//!     .at("1h").expect(&["5m critical node_conditions Node/worker-1 NotReady"])
+//!     .at("2h").delete(&node)
+//!     .expect(&["2h gone node_conditions Node/worker-1"]);
+//! ```
+//!
+//! What is due is done at its own time while time passes, with no further event, as an agent's timer does it; each
+//! line begins with the time at which it was heard.
+
+use jiff::{SignedDuration, Timestamp};
+use kpulse_core::facts::Facts;
+use kpulse_core::settings::{Settings, Span};
+use kpulse_core::{
+    AlertState, Blindness, Engine, EngineState, Kind, Notification, Observation, Outcome, Receipt, Resource, Scope,
+};
+use serde_json::Value;
+
+/// When every story begins.
+const BEGIN: &str = "2026-11-22T17:00:00Z";
+
+/// The time of the story, as objects write it: `clock("5m")`, `clock("-3h")`.
+#[track_caller]
+pub(crate) fn clock(text: &str) -> String {
+    moment(text).to_string()
+}
+
+#[track_caller]
+fn moment(text: &str) -> Timestamp {
+    let begin: Timestamp = BEGIN.parse().unwrap();
+    begin + text.parse::<SignedDuration>().unwrap()
+}
+
+/// A cluster in which nothing is, all of it watched; one channel, which takes everything at once.
+pub(crate) struct Timeline {
+    now: Timestamp,
+    settings: Settings,
+    engine: Engine,
+    heard: Vec<String>,
+}
+
+impl Timeline {
+    pub(crate) fn begin() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// With other settings than the defaults.
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings { channels: vec!["chat".into()], ..Settings::default() };
+        change(&mut settings);
+        let now = moment("0s");
+        let engine = Engine::new(now, settings.clone(), EngineState::default());
+        let mut story = Self { now, settings, engine, heard: Vec::new() };
+        story.open(&[]);
+        story
+    }
+
+    /// Lets time pass until then.
+    #[track_caller]
+    pub(crate) fn at(mut self, time: &str) -> Self {
+        let until = moment(time);
+        assert!(until >= self.now, "{time} is past");
+        while let Some(due) = self.engine.next_deadline().filter(|due| *due <= until) {
+            self.now = due.max(self.now);
+            self.engine.advance(self.now);
+            self.hear();
+            assert!(self.engine.next_deadline() != Some(due), "what is due at {due} is never done");
+        }
+        self.now = until;
+        self
+    }
+
+    /// An object is as given: the API server says so.
+    #[track_caller]
+    pub(crate) fn apply(mut self, object: &Value) -> Self {
+        self.see(object);
+        self.hear();
+        self
+    }
+
+    /// The object is seen to be deleted.
+    #[track_caller]
+    pub(crate) fn delete(self, object: &Value) -> Self {
+        let facts = facts(object);
+        let (object, uid) = (facts.object(), facts.meta().uid.clone());
+        self.observe(Observation::Deleted { object, uid })
+    }
+
+    /// The watch was lost and lists anew; nothing of it is seen until it has.
+    pub(crate) fn begin_listing(self, resource: Resource) -> Self {
+        self.observe(Observation::ListingBegun(Scope::cluster(resource)))
+    }
+
+    /// The list is complete.
+    pub(crate) fn listed(self, resource: Resource) -> Self {
+        self.observe(Observation::Listed(Scope::cluster(resource)))
+    }
+
+    /// The watch sees nothing for now.
+    pub(crate) fn lose_sight(self, resource: Resource) -> Self {
+        let away = Blindness::Away("connection refused".to_owned());
+        self.observe(Observation::SightLost(Scope::cluster(resource), away))
+    }
+
+    /// The user changes the settings.
+    pub(crate) fn configure(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self.engine.configure(self.now, self.settings.clone());
+        self.hear();
+        self
+    }
+
+    /// kpulse starts anew with what it had saved, and finds these objects.
+    #[track_caller]
+    pub(crate) fn restart(mut self, objects: &[&Value]) -> Self {
+        let saved = serde_json::to_string(&self.engine.state()).unwrap();
+        self.engine = Engine::new(self.now, self.settings.clone(), serde_json::from_str(&saved).unwrap());
+        self.open(objects);
+        self.hear();
+        self
+    }
+
+    /// What was heard since this was last asked: lines like `5m critical node_conditions Node/worker-1 NotReady` and
+    /// `7m recovered node_conditions Node/worker-1`.
+    #[track_caller]
+    pub(crate) fn expect(mut self, heard: &[&str]) -> Self {
+        assert_eq!(std::mem::take(&mut self.heard), heard);
+        self
+    }
+
+    /// Nothing was heard since this was last asked.
+    #[track_caller]
+    pub(crate) fn expect_nothing(self) -> Self {
+        self.expect(&[])
+    }
+
+    /// How many objects are remembered: none, where all are well.
+    #[track_caller]
+    pub(crate) fn expect_remembered(self, count: usize) -> Self {
+        assert_eq!(self.engine.troubled_objects(), count);
+        self
+    }
+
+    fn observe(mut self, observation: Observation) -> Self {
+        self.engine.observe(self.now, observation);
+        self.hear();
+        self
+    }
+
+    #[track_caller]
+    fn open(&mut self, objects: &[&Value]) {
+        let scopes = Resource::ALL.map(Scope::cluster);
+        self.engine.observe(self.now, Observation::Opened(scopes.to_vec()));
+        objects.iter().for_each(|object| self.see(object));
+        for scope in scopes {
+            self.engine.observe(self.now, Observation::Listed(scope));
+        }
+    }
+
+    #[track_caller]
+    fn see(&mut self, object: &Value) {
+        self.engine.observe(self.now, Observation::Applied(facts(object)));
+    }
+
+    fn hear(&mut self) {
+        loop {
+            let notifications = self.engine.notifications(self.now);
+            if notifications.is_empty() {
+                return;
+            }
+            for notification in notifications {
+                self.heard.push(self.line(&notification));
+                let outcome = Outcome::Accepted { message_id: None };
+                let receipt = Receipt { id: notification.id, channel: notification.channel, outcome };
+                self.engine.receive(self.now, &receipt);
+            }
+        }
+    }
+
+    fn line(&self, notification: &Notification) -> String {
+        let report = &notification.report;
+        let passed = Span::seconds(self.now.duration_since(moment("0s")).as_secs());
+        let (monitor, object, reason) = (report.monitor, &report.object, &report.reason);
+        match (report.state, report.ending) {
+            (AlertState::Firing, _) => format!("{passed} {} {monitor} {object} {reason}", report.severity),
+            (AlertState::Resolved, Some(ending)) => format!("{passed} {} {monitor} {object}", ending.as_str()),
+            (AlertState::Resolved, None) => format!("{passed} resolved {monitor} {object}, nobody knows how"),
+        }
+    }
+}
+
+#[track_caller]
+fn facts(object: &Value) -> Facts {
+    let kind = object["kind"].as_str().expect("an object has a kind");
+    let kind: Kind = serde_json::from_value(kind.into()).expect("a kind that is watched");
+    Facts::from_json(kind, object.to_string().as_bytes()).unwrap()
+}
