@@ -47,7 +47,7 @@ pub enum Facts {
     /// A Pod.
     Pod(Box<PodFacts>),
     /// A Namespace.
-    Namespace(NamespaceFacts),
+    Namespace(Box<NamespaceFacts>),
     /// An Event about another object.
     Event(Box<EventFacts>),
     /// A CronJob.

@@ -67,10 +67,13 @@ impl Monitor<DaemonSetFacts> for DaemonSetUnscheduled {
             return;
         }
         let current = status.current_number_scheduled.unwrap_or(desired);
-        let reason = if current < desired { NOT_SCHEDULED } else { NOT_READY };
+        let (reason, missing) = match desired - current {
+            missing @ 1.. => (NOT_SCHEDULED, format!(", {missing} without its Pod")),
+            _ => (NOT_READY, String::new()),
+        };
         findings.present(Finding {
             what: "not ready on all its nodes".to_owned(),
-            cause: format!("ready on {ready} of {desired} nodes, {current} have its Pod"),
+            cause: format!("ready on {ready} of {desired} nodes{missing}"),
             since: Since::FirstSeen,
             progress: rolling(set, desired, current),
             wait: self.threshold.get(),

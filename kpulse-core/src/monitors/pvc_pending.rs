@@ -72,7 +72,7 @@ impl Monitor<ClaimFacts> for PvcPending {
             return;
         };
         findings.present(Finding {
-            what: "still without a volume".to_owned(),
+            what: "without its volume".to_owned(),
             cause,
             since,
             wait: self.threshold.get(),

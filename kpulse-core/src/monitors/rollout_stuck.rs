@@ -111,7 +111,7 @@ fn shortfall(deployment: &DeploymentFacts) -> (&str, &'static str, String) {
     let (status, desired) = (&deployment.status, deployment.desired());
     let counts =
         format!("{} of {desired} Pods updated, {} available", status.updated_replicas, status.available_replicas);
-    let what = if is_rolled_out(deployment) { "short of Pods" } else { "rollout stuck" };
+    let what = if is_rolled_out(deployment) { "short of Pods" } else { "stuck rolling out" };
     // Pods cannot even be created: a quota or an admission webhook is in the way.
     let refused = deployment.condition("ReplicaFailure").filter(|failure| failure.status == ConditionStatus::True);
     if let Some(failure) = refused {
@@ -153,7 +153,7 @@ impl Monitor<StatefulSetFacts> for RolloutStuck {
             findings.unknown(key());
         } else if set.is_rolling() || ready < set.desired() {
             let (reason, what) = match set.is_rolling() {
-                true => (ROLLOUT_STUCK, "rollout stuck"),
+                true => (ROLLOUT_STUCK, "stuck rolling out"),
                 false => (REPLICAS_UNAVAILABLE, "short of Pods"),
             };
             findings.present(Finding {
