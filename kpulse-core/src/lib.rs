@@ -4,6 +4,7 @@
 
 pub mod facts;
 pub mod monitors;
+pub mod schedule;
 pub mod settings;
 
 mod alert;
