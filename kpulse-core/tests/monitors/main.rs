@@ -1,5 +1,7 @@
 //! What each monitor makes people hear, played through the engine on virtual time.
 
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
+
 mod rules;
 mod timeline;
 

@@ -83,7 +83,7 @@ fn a_rollout_that_moves_is_not_stuck() {
     let mut story = Timeline::begin();
     for minutes in (0..120).step_by(10) {
         let now = format!("{minutes}m");
-        story = story.at(&now).apply(&super::rollout_stuck::deployment(1, "ReplicaSetUpdated", &now));
+        story = story.at(&now).apply(&deployment(1, "ReplicaSetUpdated", &now));
     }
     story.at("2h4m59s").expect_nothing().at("3h").expect(&["2h5m warning rollout_stuck Deployment/web RolloutStuck"]);
 }
