@@ -149,6 +149,7 @@ fn the_shipped_configuration_differs_from_the_defaults_only_where_it_says_so() {
             "cluster.name",
             "monitors.pod_crashes.pending_grace",
             "monitors.pod_crashes.settle",
+            "monitors.tls_cert_expiry.by_lifetime",
             "namespaces.exclude",
             "routing"
         ]
