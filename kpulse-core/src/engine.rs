@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{EventFacts, Facts};
 use crate::group::{Group, Member};
-use crate::ledger::Ledger;
+use crate::ledger::{Attempt, Ledger};
 use crate::policy::route::channels_for;
 use crate::settings::Settings;
 use crate::surroundings::Surroundings;
@@ -33,6 +33,8 @@ pub struct EngineState {
     pub version: u32,
     groups: Vec<Group>,
     ledger: Ledger,
+    /// What may have reached a channel since this was saved.
+    attempts: Vec<Attempt>,
     tracker: TrackerState,
 }
 
@@ -83,6 +85,9 @@ impl Engine {
             changed: false,
             settings,
         };
+        for attempt in state.attempts {
+            engine.ledger.doubt(attempt);
+        }
         engine.review(now);
         engine.abandon(now);
         engine
@@ -95,6 +100,7 @@ impl Engine {
             version: EngineState::VERSION,
             groups: self.groups.values().cloned().collect(),
             ledger: self.ledger.clone(),
+            attempts: self.attempts(),
             tracker: self.tracker.state(),
         }
     }

@@ -118,6 +118,9 @@ pub struct Finding {
     /// about, and what will show how it goes lies up to this long ahead.
     #[serde(default)]
     pub settle_for: SignedDuration,
+    /// Whether that holds as well where its time had come before it could be seen.
+    #[serde(default)]
+    pub settle_unseen: bool,
     /// Past this time it is too old to be news: it does not start an alert any more, but does not end one either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
@@ -163,6 +166,7 @@ impl Finding {
             wait: SignedDuration::ZERO,
             seen_for: SignedDuration::ZERO,
             settle_for: SignedDuration::ZERO,
+            settle_unseen: false,
             until: None,
             well_since: None,
             hold: SignedDuration::ZERO,

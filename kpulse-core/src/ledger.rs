@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::policy::owed::Truth;
 use crate::{Fingerprint, Name, ObjectRef, Severity};
 
 /// What one channel was last told of one group.
@@ -20,6 +21,9 @@ pub(crate) struct Told {
     /// What the channel calls its message, where it can be edited or answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) message_id: Option<String>,
+    /// It was on its way when the program ended: nobody knows whether it arrived. It is told again, and only then ended.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) uncertain: bool,
     /// The channel would not take it: it was not told, and must not hear of its end.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) refused: bool,
@@ -28,6 +32,21 @@ pub(crate) struct Told {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+impl Told {
+    pub(crate) fn new(members: BTreeSet<ObjectRef>, truth: Truth, at: Timestamp, message_id: Option<String>) -> Self {
+        let Truth { count, severity, .. } = truth;
+        Self { members, severity, count, at, message_id, uncertain: false, refused: false }
+    }
+}
+
+/// A first message that a channel may have accepted after the state was taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Attempt {
+    pub(crate) channel: Name,
+    pub(crate) group: Fingerprint,
+    pub(crate) told: Told,
 }
 
 /// What each channel was told.
@@ -48,6 +67,12 @@ impl Ledger {
 
     pub(crate) fn record(&mut self, channel: &Name, group: &Fingerprint, told: Told) {
         self.channels.entry(channel.clone()).or_default().insert(group.clone(), told);
+    }
+
+    /// Takes over what was on its way, unless it is known to have arrived.
+    pub(crate) fn doubt(&mut self, Attempt { channel, group, told }: Attempt) {
+        let entries = self.channels.entry(channel).or_default();
+        entries.entry(group).or_insert(Told { uncertain: true, ..told });
     }
 
     pub(crate) fn strike(&mut self, channel: &Name, group: &Fingerprint) {

@@ -41,7 +41,7 @@ async fn play(once: bool) -> anyhow::Result<ExitCode> {
     say(&format!(
         "A cluster that is not there, and kpulse watching it. What arrives also shows at {}\n",
         stage.sink_page()
-    ));
+    ))?;
     stage.wait_until_ready().await?;
     for round in 1.. {
         let score = tell(&mut stage, acts(round)).await?;

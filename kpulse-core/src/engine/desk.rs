@@ -1,13 +1,13 @@
 //! Where each channel stands: what waits for it, what is on its way to it, and whether it wants to be left in peace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
 use super::report::report;
 use crate::group::Group;
-use crate::ledger::Told;
+use crate::ledger::{Attempt, Told};
 use crate::notification::{AlertState, Why};
 use crate::policy::owed::{Owed, Truth, owed};
 use crate::{GroupKey, Name, Notification, NotificationId, ObjectRef, Outcome, Receipt, Severity};
@@ -97,6 +97,15 @@ impl Desk {
         }
     }
 
+    /// What may reach a channel before the next save: what is on its way, and what waits if the channel takes messages.
+    fn imminent(&self) -> impl Iterator<Item = (&Name, &GroupKey)> {
+        self.channels.iter().flat_map(|(channel, place)| {
+            let waiting = place.waiting.keys().filter(|_| place.paused_until.is_none());
+            let flying = place.in_flight.as_ref().map(|flight| &flight.group);
+            flying.into_iter().chain(waiting).map(move |group| (channel, group))
+        })
+    }
+
     pub(super) fn resume(&mut self, channel: &Name) {
         if let Some(place) = self.channels.get_mut(channel) {
             place.paused_until = None;
@@ -158,14 +167,13 @@ impl Engine {
         let why = owed(truth, told)?.why;
         let report = report(group, why, &members, told, &self.settings.cluster, now);
         let message_id = told.and_then(|told| told.message_id.clone());
-        let then = (why != Why::Resolved).then(|| Told {
-            members,
-            severity: truth.severity,
-            count: truth.count,
-            at: now,
-            message_id: message_id.clone(),
-            refused: false,
-        });
+        let then = match told {
+            _ if why == Why::Resolved => None,
+            // It may be over by now: what may have arrived is said again as it was.
+            Some(told) if told.uncertain => Some(Told { uncertain: false, ..told.clone() }),
+            _ => Some(Told::new(members, truth, now, message_id.clone())),
+        };
+        self.changed = true;
         let late = now.duration_since(since);
         Some(Notification {
             id: self.desk.send(channel, key, since, then),
@@ -176,6 +184,21 @@ impl Engine {
             delayed: (late >= LATE).then_some(late),
             report,
         })
+    }
+
+    /// First messages that a channel may have accepted before the state is saved again.
+    pub(super) fn attempts(&self) -> Vec<Attempt> {
+        let attempt = |(channel, key): (&Name, &GroupKey)| {
+            let (group, fingerprint) = (self.groups.get(key)?, key.fingerprint());
+            if self.ledger.told(channel, &fingerprint).is_some() {
+                return None;
+            }
+            let (members, truth) = truth(group, channel, None);
+            let at = group.fired_at;
+            let told = Told::new(members, truth, at, None);
+            Some(Attempt { channel: channel.clone(), group: fingerprint, told })
+        };
+        self.desk.imminent().filter_map(attempt).collect()
     }
 
     pub(super) fn settle_receipt(&mut self, now: Timestamp, receipt: &Receipt) {
@@ -208,12 +231,12 @@ impl Desk {
 }
 
 /// What is true of a group as far as a channel is concerned: the alerts routed to it, and those it was told of.
-fn truth(group: &Group, channel: &Name, told: Option<&Told>) -> (std::collections::BTreeSet<ObjectRef>, Truth) {
+fn truth(group: &Group, channel: &Name, told: Option<&Told>) -> (BTreeSet<ObjectRef>, Truth) {
     let mine = group.members.iter().filter(|(object, member)| {
         member.channels.contains(channel) || told.is_some_and(|told| told.members.contains(*object))
     });
     let mut severity = Severity::Info;
-    let mut members = std::collections::BTreeSet::new();
+    let mut members = BTreeSet::new();
     for (object, member) in mine {
         severity = severity.max(member.alert.severity);
         members.insert(object.clone());

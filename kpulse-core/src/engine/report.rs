@@ -26,7 +26,7 @@ pub(super) fn report(
 ) -> Report {
     let resolved = why == Why::Resolved;
     let left = group.ended.or(group.left).filter(|_| resolved);
-    let known = told.filter(|_| resolved);
+    let known = told.filter(|told| resolved || told.uncertain);
     let named = known.map_or(members, |told| &told.members);
     let count = known.map_or(members.len(), |told| told.count);
     let face = &group.face;

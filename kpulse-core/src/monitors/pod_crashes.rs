@@ -203,7 +203,9 @@ impl PodCrashes {
     fn container(&self, pod: &PodFacts, container: &ContainerStatus, findings: &mut Findings) {
         if let Some(waiting) = &container.state.waiting {
             match REASONS.iter().find(|(_, reason)| waiting.reason == *reason) {
-                Some((trouble @ (IMAGE | CONFIG), reason)) => self.not_created(container, trouble, reason, findings),
+                Some((trouble @ (IMAGE | CONFIG), reason)) => {
+                    self.not_created(pod, container, trouble, reason, findings)
+                }
                 Some((CRASH, _)) => self.crash(pod, container, findings),
                 // Between two attempts: nothing is known of this container until one shows how it goes.
                 _ => {
@@ -217,15 +219,25 @@ impl PodCrashes {
         }
     }
 
-    fn not_created(&self, container: &ContainerStatus, trouble: &str, reason: &str, findings: &mut Findings) {
+    /// It counts from when the kubelet could first have started the container: the API says no more.
+    fn not_created(
+        &self,
+        pod: &PodFacts,
+        container: &ContainerStatus,
+        trouble: &str,
+        reason: &str,
+        findings: &mut Findings,
+    ) {
         for other in [CRASH, IMAGE, CONFIG].into_iter().filter(|other| *other != trouble) {
             findings.unknown(TroubleKey::container(other, &container.name));
         }
         let message = container.state.waiting.as_ref().map_or("", |waiting| &waiting.message);
+        let ended = container.last_state.terminated.as_ref().and_then(|run| run.finished_at);
         if self.counts(reason) {
             findings.present(Finding {
                 what: what(reason).to_owned(),
                 cause: first_line(message),
+                since: ended.or(pod.status.start_time).or(pod.meta.created).map_or(Since::FirstSeen, Since::At),
                 ..self.finding(TroubleKey::container(trouble, &container.name), reason)
             });
         }

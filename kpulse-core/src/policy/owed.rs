@@ -37,6 +37,7 @@ pub(crate) fn owed(truth: Truth, told: Option<&Told>) -> Option<Owed> {
     match told {
         None if truth.count > 0 => now(Why::First),
         None => None,
+        Some(told) if told.uncertain => now(Why::First),
         Some(_) if truth.count == 0 => (!truth.lingers).then_some(Owed { why: Why::Resolved, from: None }),
         Some(told) if truth.severity > told.severity => now(Why::Escalated),
         Some(told) if milestone(truth.count) > milestone(told.count) => {
@@ -57,7 +58,7 @@ mod tests {
     const T0: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn told(count: usize, severity: Severity) -> Told {
-        Told { members: [].into(), severity, count, at: T0, message_id: None, refused: false }
+        Told { members: [].into(), severity, count, at: T0, message_id: None, uncertain: false, refused: false }
     }
 
     #[track_caller]
@@ -80,6 +81,13 @@ mod tests {
         check(1, Warning, false, Some(told(1, Critical)), None);
         check(0, Critical, true, Some(told(1, Critical)), None);
         check(0, Critical, false, Some(told(1, Critical)), Some(Why::Resolved));
+    }
+
+    #[test]
+    fn what_may_have_arrived_is_told_again_even_if_it_is_over() {
+        let uncertain = Told { uncertain: true, ..told(1, Severity::Critical) };
+        check(0, Severity::Critical, false, Some(uncertain.clone()), Some(Why::First));
+        check(1, Severity::Critical, false, Some(uncertain), Some(Why::First));
     }
 
     #[test]

@@ -156,6 +156,10 @@ impl Track {
 
     /// What is due by now.
     pub(crate) fn advance(&mut self, now: Timestamp, proven: &[Evidence], window: SignedDuration) -> Option<Step> {
+        if self.ended_at.is_some_and(|ended| later(ended, window) <= now) {
+            self.ended_at = None;
+            self.relapses = 0;
+        }
         if self.due(proven, window)? > now {
             return None;
         }
@@ -168,9 +172,7 @@ impl Track {
                     None => Phase::Firing,
                 };
                 self.fired_at = Some(now);
-                if self.ended_at.is_some_and(|ended| later(ended, window) <= now) {
-                    self.relapses = 0;
-                }
+                self.ended_at = None;
                 Some(Step::Fired)
             }
             Phase::Recovering { well_since } if self.over_at(well_since).is_some_and(|over| over <= now) => {
@@ -193,15 +195,9 @@ impl Track {
     pub(crate) fn due(&self, proven: &[Evidence], window: SignedDuration) -> Option<Timestamp> {
         match self.phase {
             Phase::Pending => {
-                let visible_since = self.visible_since?;
-                let due = later(self.since, self.wait(proven)).max(self.seen_enough_at(visible_since));
-                let lapses = [self.finding.until, self.looks_over_at()].into_iter().flatten().min();
-                let provable = self.finding.needs.is_none_or(|needed| proven.contains(&needed));
-                // What looked well before it was due is told only if it fails again.
-                let holds = self.finding.well_since.is_none_or(|well_since| well_since >= due);
-                if provable && holds { Some(lapses.map_or(due, |lapse| lapse.min(due))) } else { lapses }
-                    .map(|at| at.max(visible_since))
-                    .filter(|at| *at < Timestamp::MAX)
+                let told = self.told_at(proven);
+                let relapses_forgotten = self.ended_at.map(|ended| later(ended, window));
+                [told, relapses_forgotten].into_iter().flatten().min()
             }
             Phase::Firing => Some(self.finding.stages.first()?.at.max(self.visible_since?)),
             Phase::Recovering { well_since } => {
@@ -211,6 +207,19 @@ impl Track {
             }
             Phase::Resolved { at } => Some(later(at, window)),
         }
+    }
+
+    /// When it is told, or dropped untold.
+    fn told_at(&self, proven: &[Evidence]) -> Option<Timestamp> {
+        let visible_since = self.visible_since?;
+        let due = later(self.since, self.wait(proven)).max(self.seen_enough_at(visible_since));
+        let lapses = [self.finding.until, self.looks_over_at()].into_iter().flatten().min();
+        let provable = self.finding.needs.is_none_or(|needed| proven.contains(&needed));
+        // What looked well before it was due is told only if it fails again.
+        let holds = self.finding.well_since.is_none_or(|well_since| well_since >= due);
+        if provable && holds { Some(lapses.map_or(due, |lapse| lapse.min(due))) } else { lapses }
+            .map(|at| at.max(visible_since))
+            .filter(|at| *at < Timestamp::MAX)
     }
 
     /// Whether people count it as lasting.
@@ -225,9 +234,13 @@ impl Track {
     }
 
     fn seen_enough_at(&self, visible_since: Timestamp) -> Timestamp {
-        let Some(changed_at) = self.changed_at else { return later(visible_since, self.finding.seen_for) };
-        let seen = later(visible_since.max(changed_at), self.finding.seen_for);
-        if changed_at > self.since { seen.max(later(changed_at, self.finding.settle_for)) } else { seen }
+        let known_since = self.changed_at.map_or(visible_since, |changed_at| changed_at.max(visible_since));
+        let seen = later(known_since, self.finding.seen_for);
+        let unsettled_since = if self.finding.settle_unseen { Some(known_since) } else { self.changed_at };
+        match unsettled_since.filter(|at| *at > self.since) {
+            Some(at) => seen.max(later(at, self.finding.settle_for)),
+            None => seen,
+        }
     }
 
     fn over_at(&self, well_since: Timestamp) -> Option<Timestamp> {

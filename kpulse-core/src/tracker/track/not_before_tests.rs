@@ -79,6 +79,7 @@ fn it_ends_when_its_time_is_put_off_and_fires_again_when_that_comes() {
     assert_eq!(track.present(minute(22), finding(100, 2)), None);
     assert_eq!(pass(&mut track, 22), [Step::Recovered]);
     assert!(!track.is_firing());
+    assert_eq!(pass(&mut track, 99), []);
     check_due(&track, Some(100));
     assert_eq!(pass(&mut track, 100), [Step::Fired]);
     assert_eq!(track.since, minute(100));
@@ -120,4 +121,23 @@ fn only_what_kpulse_alone_knows_is_kept() {
     track.present(minute(22), finding(100, 2));
     pass(&mut track, 22);
     assert!(track.is_ours_to_keep());
+}
+
+#[test]
+fn what_is_over_is_not_remembered_for_ever() {
+    let mut track = begin(10, finding(20, 1));
+    pass(&mut track, 20);
+    track.present(minute(22), finding(100, 2));
+    pass(&mut track, 22);
+    check_due(&track, Some(22 + 30));
+    assert_eq!(pass(&mut track, 22 + 30), []);
+    assert!(!track.is_ours_to_keep());
+    check_due(&track, Some(100));
+}
+
+#[test]
+fn what_cannot_be_made_up_for_must_be_seen_to_go_wrong() {
+    let lost = |at| Finding { settle_unseen: true, ..finding(at, 1) };
+    check_due(&begin(10, lost(50)), Some(50));
+    check_due(&begin(10, lost(5)), Some(70));
 }
