@@ -1,8 +1,10 @@
 //! The monitors: what is looked for. Each is a pure function of one object's facts, in a file of its own with the
 //! same sections: what it means, its settings, `inspect`, tests.
 
+mod cronjob_missed;
 mod daemonset_unscheduled;
 mod hpa_at_max;
+mod job_failed;
 mod node_conditions;
 mod pod_crashes;
 mod pod_stuck_terminating;
@@ -15,8 +17,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use cronjob_missed::CronjobMissed;
 pub use daemonset_unscheduled::DaemonSetUnscheduled;
 pub use hpa_at_max::HpaAtMax;
+pub use job_failed::{JobFailed, JobOutcome, outcome};
 pub use node_conditions::NodeConditions;
 pub use pod_crashes::PodCrashes;
 pub use pod_stuck_terminating::PodStuckTerminating;
@@ -35,10 +39,14 @@ use crate::settings::{Monitors, SeverityRule};
 pub enum MonitorName {
     /// Containers and Pods that fail or do not start.
     PodCrashes,
+    /// CronJobs whose runs are not started.
+    CronjobMissed,
     /// DaemonSets that do not run on all the nodes they should.
     DaemonsetUnscheduled,
     /// HorizontalPodAutoscalers at their maximum, or without metrics.
     HpaAtMax,
+    /// Jobs that gave up.
+    JobFailed,
     /// Nodes that are not ready or under pressure.
     NodeConditions,
     /// Pods that are still there long after their grace period.
@@ -53,10 +61,12 @@ pub enum MonitorName {
 
 impl MonitorName {
     /// Every monitor there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::PodCrashes,
+        Self::CronjobMissed,
         Self::DaemonsetUnscheduled,
         Self::HpaAtMax,
+        Self::JobFailed,
         Self::NodeConditions,
         Self::PodStuckTerminating,
         Self::PvcPending,
@@ -69,8 +79,10 @@ impl MonitorName {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PodCrashes => "pod_crashes",
+            Self::CronjobMissed => "cronjob_missed",
             Self::DaemonsetUnscheduled => "daemonset_unscheduled",
             Self::HpaAtMax => "hpa_at_max",
+            Self::JobFailed => "job_failed",
             Self::NodeConditions => "node_conditions",
             Self::PodStuckTerminating => "pod_stuck_terminating",
             Self::PvcPending => "pvc_pending",
@@ -116,7 +128,9 @@ impl Monitors {
             Facts::Autoscaler(autoscaler) => look(&self.hpa_at_max, &**autoscaler, &mut say),
             Facts::Claim(claim) => look(&self.pvc_pending, &**claim, &mut say),
             Facts::Secret(secret) => look(&self.tls_cert_expiry, &**secret, &mut say),
-            Facts::CronJob(_) | Facts::Job(_) | Facts::Namespace(_) | Facts::Event(_) | Facts::Budget(_) => {}
+            Facts::CronJob(cron_job) => look(&self.cronjob_missed, &**cron_job, &mut say),
+            Facts::Job(job) => look(&self.job_failed, &**job, &mut say),
+            Facts::Namespace(_) | Facts::Event(_) | Facts::Budget(_) => {}
         }
     }
 
@@ -125,8 +139,10 @@ impl Monitors {
     pub fn enabled(&self, monitor: MonitorName) -> bool {
         match monitor {
             MonitorName::PodCrashes => self.pod_crashes.enabled,
+            MonitorName::CronjobMissed => self.cronjob_missed.enabled,
             MonitorName::DaemonsetUnscheduled => self.daemonset_unscheduled.enabled,
             MonitorName::HpaAtMax => self.hpa_at_max.enabled,
+            MonitorName::JobFailed => self.job_failed.enabled,
             MonitorName::NodeConditions => self.node_conditions.enabled,
             MonitorName::PodStuckTerminating => self.pod_stuck_terminating.enabled,
             MonitorName::PvcPending => self.pvc_pending.enabled,

@@ -11,8 +11,8 @@ pub use glob::Glob;
 pub use severity_rule::SeverityRule;
 
 use crate::monitors::{
-    DaemonSetUnscheduled, HpaAtMax, NodeConditions, PodCrashes, PodStuckTerminating, PvcPending, RolloutStuck,
-    TlsCertExpiry,
+    CronjobMissed, DaemonSetUnscheduled, HpaAtMax, JobFailed, NodeConditions, PodCrashes, PodStuckTerminating,
+    PvcPending, RolloutStuck, TlsCertExpiry,
 };
 use crate::{Name, policy::Route};
 
@@ -78,10 +78,14 @@ impl Namespaces {
 pub struct Monitors {
     /// Containers and Pods that fail or do not start.
     pub pod_crashes: PodCrashes,
+    /// CronJobs whose runs are not started.
+    pub cronjob_missed: CronjobMissed,
     /// DaemonSets that do not run on all the nodes they should.
     pub daemonset_unscheduled: DaemonSetUnscheduled,
     /// HorizontalPodAutoscalers at their maximum, or without metrics.
     pub hpa_at_max: HpaAtMax,
+    /// Jobs that gave up.
+    pub job_failed: JobFailed,
     /// Nodes that are not ready or under pressure.
     pub node_conditions: NodeConditions,
     /// Pods that are still there long after their grace period.

@@ -5,8 +5,10 @@
 mod rules;
 mod timeline;
 
+mod cronjob_missed;
 mod daemonset_unscheduled;
 mod hpa_at_max;
+mod job_failed;
 mod node_conditions;
 mod pod_stuck_terminating;
 mod pvc_pending;
