@@ -88,7 +88,8 @@ impl Ledger {
 
     /// Forgets channels that are no more; tells how many entries were dropped.
     pub(crate) fn keep_only(&mut self, channels: &[Name]) -> usize {
-        let dropped = self.channels.extract_if(.., |channel, _| !channels.contains(channel));
-        dropped.map(|(_, entries)| entries.len()).sum()
+        let before: usize = self.channels.values().map(BTreeMap::len).sum();
+        self.channels.retain(|channel, _| channels.contains(channel));
+        before - self.channels.values().map(BTreeMap::len).sum::<usize>()
     }
 }

@@ -53,7 +53,11 @@ impl Surroundings {
     /// What was remembered and is not in the list is gone; tells whether anything changed.
     pub(crate) fn listed(&mut self, scope: &Scope) -> bool {
         let gone: Vec<_> = self.unseen.iter().filter(|object| scope.covers(object)).cloned().collect();
-        gone.iter().fold(false, |changed, object| self.delete(object) || changed)
+        let mut changed = false;
+        for object in gone {
+            changed |= self.delete(&object);
+        }
+        changed
     }
 
     /// Whether a namespace is being deleted: what fails in it now is no trouble.

@@ -49,7 +49,7 @@ pub const TROUBLES: [Trouble; 4] = [CRASH, IMAGE, MEMORY, BARE];
 enum Step {
     Apply(Value),
     /// A Pod as it is at the moment it is applied.
-    Pod(PodBuilder, Life),
+    Pod(Box<PodBuilder>, Life),
     DeletePod(&'static str, String),
 }
 
@@ -72,7 +72,7 @@ impl Act {
         for step in &self.steps {
             match step {
                 Step::Apply(object) => cluster.apply(object.clone())?,
-                Step::Pod(pod, life) => cluster.apply(life.of(pod.clone(), now).json())?,
+                Step::Pod(pod, life) => cluster.apply(life.of(pod.as_ref().clone(), now).json())?,
                 Step::DeletePod(namespace, name) => cluster.delete("Pod", namespace, name)?,
             };
         }
@@ -103,7 +103,7 @@ pub fn acts(round: u32) -> Vec<Act> {
     let act =
         |millis, says, steps| Act { at: Duration::from_millis(millis), says, begins: None, ends: Vec::new(), steps };
     let api = |hash: &str, life| (0..3).map(|index| of("checkout", "api", hash, index, life)).collect::<Vec<_>>();
-    let import = |life| vec![Step::Pod(pod("batch", &format!("import-{round}")).container("main"), life)];
+    let import = |life| vec![Step::Pod(Box::new(pod("batch", &format!("import-{round}"))), life)];
     let away = |namespace, name: &str, replicas| -> Vec<Step> {
         (0..replicas).map(|index| Step::DeletePod(namespace, pod_name(name, &broken, index))).collect()
     };
@@ -158,7 +158,7 @@ pub fn acts(round: u32) -> Vec<Act> {
 }
 
 fn of(namespace: &'static str, name: &'static str, hash: &str, index: u32, life: Life) -> Step {
-    Step::Pod(pod(namespace, &pod_name(name, hash, index)).of_deployment(name, hash).container(name), life)
+    Step::Pod(Box::new(pod(namespace, &pod_name(name, hash, index)).of_deployment(name, hash).container(name)), life)
 }
 
 fn pod_name(name: &str, hash: &str, index: u32) -> String {
