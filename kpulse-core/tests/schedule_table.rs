@@ -3,6 +3,8 @@
 //!
 //! A line is `schedule | zone | last run | now | missed runs | next run`.
 
+#![expect(clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
+
 use jiff::Timestamp;
 use kpulse_core::schedule::Schedule;
 
