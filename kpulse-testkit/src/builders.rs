@@ -10,6 +10,18 @@
 //! # Ok::<(), jiff::Error>(())
 //! ```
 
+mod autoscaler;
+mod batch;
+mod claim;
+mod node;
+mod workload;
+
+pub use autoscaler::autoscaler;
+pub use batch::{CronJobBuilder, JobBuilder, cron_job, job};
+pub use claim::{bound_claim, pending_claim};
+pub use node::{NodeBuilder, node};
+pub use workload::{WorkloadBuilder, daemon_set, rollout, stateful_set};
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -29,6 +41,9 @@ pub fn pod(namespace: &str, name: &str) -> PodBuilder {
         annotations: json!({}),
         scheduled: Scheduled::Yes,
         life: Life::Creating,
+        ready: true,
+        deleting: None,
+        disrupted: None,
     }
 }
 
@@ -56,6 +71,9 @@ pub struct PodBuilder {
     annotations: Value,
     scheduled: Scheduled,
     life: Life,
+    ready: bool,
+    deleting: Option<Timestamp>,
+    disrupted: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -190,6 +208,27 @@ impl PodBuilder {
         self
     }
 
+    /// Its readiness probe fails.
+    #[must_use]
+    pub fn unready(mut self) -> Self {
+        self.ready = false;
+        self
+    }
+
+    /// Somebody deleted it; its grace period ends at this time.
+    #[must_use]
+    pub fn deleting(mut self, grace_ends: Timestamp) -> Self {
+        self.deleting = Some(grace_ends);
+        self
+    }
+
+    /// It is being thrown out for this reason: `EvictionByEvictionAPI` in a drain, `DeletionByTaintManager`.
+    #[must_use]
+    pub fn disrupted(mut self, reason: &str) -> Self {
+        self.disrupted = Some(reason.to_owned());
+        self
+    }
+
     /// The Pod as the API server shows it.
     #[must_use]
     pub fn json(&self) -> Value {
@@ -201,6 +240,9 @@ impl PodBuilder {
         }
         if let Some(uid) = &self.uid {
             metadata["uid"] = json!(uid);
+        }
+        if let Some(grace_ends) = self.deleting {
+            metadata["deletionTimestamp"] = time(grace_ends);
         }
         if let Some((kind, name)) = &self.owner {
             metadata["ownerReferences"] =
@@ -226,7 +268,8 @@ impl PodBuilder {
             Life::Creating => ("Pending", false),
             Life::Waiting { restarts, .. } => (if *restarts > 0 { "Running" } else { "Pending" }, true),
             Life::Running { .. } => ("Running", true),
-            Life::Ended { run, .. } if self.restart_policy == "Never" => {
+            // The kubelet starts nothing again in a Pod that is to go.
+            Life::Ended { run, .. } if self.restart_policy == "Never" || self.deleting.is_some() => {
                 (if run.death == Death::Exit(0) { "Succeeded" } else { "Failed" }, true)
             }
             Life::Ended { .. } => ("Running", true),
@@ -234,19 +277,19 @@ impl PodBuilder {
                 return json!({ "phase": "Failed", "reason": "Evicted", "message": message });
             }
         };
-        let ready = matches!(self.life, Life::Running { .. });
+        let ready = self.ready && matches!(self.life, Life::Running { .. });
         let condition =
             |kind: &str, holds: bool| json!({ "type": kind, "status": if holds { "True" } else { "False" } });
-        json!({
-            "phase": phase,
-            "conditions": [
-                condition("PodScheduled", true),
-                condition("PodReadyToStartContainers", started),
-                condition("ContainersReady", ready),
-                condition("Ready", ready),
-            ],
-            "containerStatuses": [self.container_status(ready)],
-        })
+        let mut conditions = vec![
+            condition("PodScheduled", true),
+            condition("PodReadyToStartContainers", started),
+            condition("ContainersReady", ready),
+            condition("Ready", ready),
+        ];
+        if let Some(reason) = &self.disrupted {
+            conditions.push(json!({ "type": "DisruptionTarget", "status": "True", "reason": reason }));
+        }
+        json!({ "phase": phase, "conditions": conditions, "containerStatuses": [self.container_status(ready)] })
     }
 
     fn container_status(&self, ready: bool) -> Value {
