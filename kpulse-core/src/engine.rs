@@ -141,7 +141,7 @@ impl Engine {
                     self.review(now);
                 }
                 self.lose_workload(now, |group| group.is_of(&object));
-                self.tracker.delete(&object, &uid);
+                self.tracker.delete(now, &object, &uid);
             }
             Observation::ListingBegun(scope) => {
                 self.tracker.lose_sight(&scope);

@@ -2,25 +2,33 @@
 //! times for all of them; a healthy object leaves no trace.
 
 mod pairs;
+#[cfg(test)]
+mod tests;
 mod track;
+mod tracked;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Evidence, Meta, Notes};
-use crate::monitors::MonitorName;
-use crate::{Alert, AlertKey, Ending, Finding, Findings, Name, ObjectRef, Scope, TroubleKey, Workload, workload_of};
+use crate::facts::{Evidence, Facts, Notes};
+use crate::monitors::{MonitorName, subject_of};
+use crate::{Alert, AlertKey, Ending, Findings, Kind, Name, ObjectRef, Scope, TroubleKey, Workload, workload_of};
 use track::{Step, Track};
+use tracked::Tracked;
 
 /// Evidence about an object that is not troubled is kept this long: Events and the state they explain come in any
 /// order, seconds apart.
 const EVIDENCE_KEPT: SignedDuration = SignedDuration::from_mins(15);
 
+/// What others say of an object that was deleted this recently, they saw before.
+const DELETION_KEPT: SignedDuration = SignedDuration::from_mins(15);
+
 /// What an object is, beyond its troubles.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Subject {
+    /// Empty while the object is known only by what others say of it.
     uid: Name,
     pub(crate) workload: Option<Workload>,
     pub(crate) node: Option<Name>,
@@ -30,29 +38,20 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    pub(crate) fn new(object: &ObjectRef, meta: &Meta, node: Option<&Name>) -> Self {
+    pub(crate) fn new(object: &ObjectRef, facts: &Facts, node: Option<&Name>) -> Self {
+        let meta = facts.meta();
+        let workload = match facts {
+            Facts::Event(event) => Some(subject_of(event)),
+            _ => workload_of(object.kind, meta),
+        };
         Self {
             uid: meta.uid.clone(),
-            workload: workload_of(object.kind, meta),
+            workload,
             node: node.cloned(),
             labels: meta.labels.clone(),
             notes: meta.notes.clone(),
         }
     }
-}
-
-/// A troubled object.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Tracked {
-    subject: Subject,
-    #[serde(with = "pairs")]
-    troubles: BTreeMap<(MonitorName, TroubleKey), Track>,
-    /// Its entry in the queue.
-    #[serde(skip)]
-    due: Option<Timestamp>,
-    /// Whether it was seen since its watch last began to list.
-    #[serde(skip)]
-    seen: bool,
 }
 
 /// Something happened to an alert.
@@ -84,6 +83,8 @@ pub(crate) struct Tracker {
     objects: BTreeMap<ObjectRef, Tracked>,
     due: BTreeSet<(Timestamp, ObjectRef)>,
     evidence: BTreeMap<ObjectRef, Vec<(Evidence, Timestamp)>>,
+    /// Of the kinds that others speak of: what was deleted lately, and when.
+    deleted: BTreeMap<ObjectRef, Timestamp>,
     changes: Vec<Change>,
     touched: bool,
 }
@@ -95,6 +96,7 @@ impl Tracker {
             objects: state.0.into_iter().collect(),
             due: BTreeSet::new(),
             evidence: BTreeMap::new(),
+            deleted: BTreeMap::new(),
             changes: Vec::new(),
             touched: false,
         };
@@ -122,35 +124,41 @@ impl Tracker {
         uid: &Name,
         said: Vec<(MonitorName, Findings)>,
     ) {
-        if self.objects.get(object).is_some_and(|tracked| tracked.subject.uid != *uid) {
+        self.deleted.remove(object);
+        if self.objects.get(object).is_some_and(|tracked| !tracked.is_known_as(uid)) {
             self.forget(object, Ending::Gone);
         }
         let well = said.iter().all(|(_, findings)| findings.present.is_empty());
         if well && !self.objects.contains_key(object) {
             return;
         }
-        self.touched |= self.objects.get(object).is_some_and(Tracked::is_troubled);
-        let tracked = self.objects.entry(object.clone()).or_insert_with(|| Tracked {
-            subject: Subject::default(),
-            troubles: BTreeMap::new(),
-            due: None,
-            seen: true,
-        });
+        let tracked = self.objects.entry(object.clone()).or_insert_with(Tracked::new);
         tracked.seen = true;
         tracked.subject = subject();
-        let mut steps = Vec::new();
-        for (monitor, findings) in said {
-            tracked.take(now, monitor, findings, &mut steps);
+        self.take(now, object, said);
+    }
+
+    /// This is what a monitor says of an object by way of another one: of a claim by its node's summary. The object
+    /// itself need not have been seen; what its own monitors say of it stays as it is.
+    #[allow(dead_code, reason = "the surveys and the Jobs of CronJobs will")]
+    pub(crate) fn report(&mut self, now: Timestamp, object: &ObjectRef, monitor: MonitorName, findings: Findings) {
+        self.deleted.retain(|_, at| now.duration_since(*at) < DELETION_KEPT);
+        let well = findings.present.is_empty();
+        if self.deleted.contains_key(object) || (well && !self.objects.contains_key(object)) {
+            return;
         }
-        self.touched |= tracked.is_troubled();
-        self.apply(object, steps);
-        self.settle(now, object);
+        // A listing that is going on may have passed the object when there was nothing to remember of it.
+        self.objects.entry(object.clone()).or_insert_with(Tracked::new);
+        self.take(now, object, vec![(monitor, findings)]);
     }
 
     /// An object was seen to be deleted.
-    pub(crate) fn delete(&mut self, object: &ObjectRef, uid: &Name) {
+    pub(crate) fn delete(&mut self, now: Timestamp, object: &ObjectRef, uid: &Name) {
         self.evidence.remove(object);
-        if self.objects.get(object).is_some_and(|tracked| tracked.subject.uid == *uid || uid.is_empty()) {
+        if is_spoken_of(object.kind) {
+            self.deleted.insert(object.clone(), now);
+        }
+        if self.objects.get(object).is_some_and(|tracked| tracked.is_known_as(uid) || uid.is_empty()) {
             self.forget(object, Ending::Gone);
         }
     }
@@ -264,6 +272,19 @@ impl Tracker {
         self.evidence.get(object).into_iter().flatten().map(|(evidence, _)| *evidence).collect()
     }
 
+    /// Takes in what monitors say of a remembered object.
+    fn take(&mut self, now: Timestamp, object: &ObjectRef, said: Vec<(MonitorName, Findings)>) {
+        let Some(tracked) = self.objects.get_mut(object) else { return };
+        self.touched |= tracked.is_troubled();
+        let mut steps = Vec::new();
+        for (monitor, findings) in said {
+            tracked.take(now, monitor, findings, &mut steps);
+        }
+        self.touched |= tracked.is_troubled();
+        self.apply(object, steps);
+        self.settle(now, object);
+    }
+
     /// Does what is due for one object, until nothing more is.
     fn settle(&mut self, now: Timestamp, object: &ObjectRef) {
         let (proven, window) = (self.proven(object), self.window);
@@ -329,57 +350,7 @@ impl Tracker {
     }
 }
 
-impl Tracked {
-    /// Whether there is more to it than a time that the object names in advance.
-    fn is_troubled(&self) -> bool {
-        self.troubles.values().any(Track::is_ours_to_keep)
-    }
-
-    /// Takes in what one monitor says: a trouble not mentioned was seen to be absent.
-    fn take(
-        &mut self,
-        now: Timestamp,
-        monitor: MonitorName,
-        findings: Findings,
-        steps: &mut Vec<((MonitorName, TroubleKey), Step)>,
-    ) {
-        let mut mentioned: Vec<TroubleKey> = findings.unknown;
-        for ((by, trouble), track) in &mut self.troubles {
-            if *by == monitor && (findings.all_unknown || mentioned.contains(trouble)) {
-                track.unknown();
-            }
-        }
-        for finding in findings.present {
-            let which = (monitor, finding.key.clone());
-            mentioned.push(finding.key.clone());
-            steps.extend(self.part_with_another(&which, &finding));
-            match self.troubles.get_mut(&which) {
-                Some(track) => steps.extend(track.present(now, finding).map(|step| (which, step))),
-                None => {
-                    if let Some(track) = Track::begin(now, finding) {
-                        self.troubles.insert(which, track);
-                    }
-                }
-            }
-        }
-        if findings.all_unknown {
-            return;
-        }
-        for ((by, trouble), track) in &mut self.troubles {
-            if *by == monitor && !mentioned.contains(trouble) {
-                steps.extend(track.absent(now).map(|step| ((*by, trouble.clone()), step)));
-            }
-        }
-    }
-
-    /// An object that shares something else than before has another trouble; the earlier one was seen to be over.
-    fn part_with_another(
-        &mut self,
-        which: &(MonitorName, TroubleKey),
-        finding: &Finding,
-    ) -> Option<((MonitorName, TroubleKey), Step)> {
-        let is_another = self.troubles.get(which).is_some_and(|track| track.finding.shared != finding.shared);
-        let earlier = if is_another { self.troubles.remove(which) } else { None };
-        earlier.filter(Track::is_firing).map(|_| (which.clone(), Step::Recovered))
-    }
+/// Whether objects of this kind are spoken of by others: by Jobs, by nodes' summaries.
+fn is_spoken_of(kind: Kind) -> bool {
+    matches!(kind, Kind::CronJob | Kind::Node | Kind::PersistentVolumeClaim)
 }
