@@ -28,6 +28,10 @@ pub(crate) enum Command {
     /// Play a recording through the same detection in virtual time; one JSON line per notification
     Replay(ReplayArgs),
     /// Write what the API server says into a recording, without secrets
+    ///
+    /// One JSON object per line, until Ctrl-C or for --duration. Of Secrets only certificates are kept; the values of
+    /// environment variables, commands, arguments and probe headers are left out. Names, labels and messages stay: look
+    /// at a recording before you hand it on. Not recorded are logs, and what kubelets say of disks and volumes.
     Record(RecordArgs),
 }
 
@@ -91,10 +95,10 @@ pub(crate) struct ReplayArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
-    /// Where to; standard output if nothing is said
+    /// Where to, in place of what is there; standard output if nothing is said
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Only this namespace; may be given several times
+    /// Only this namespace, and the nodes; may be given several times
     #[arg(long = "namespace", short, value_name = "NAME")]
     pub(crate) namespaces: Vec<String>,
     /// How long; until Ctrl-C if nothing is said

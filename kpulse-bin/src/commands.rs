@@ -2,7 +2,7 @@
 
 mod check;
 mod demo;
-
+mod record;
 mod replay;
 mod run;
 
@@ -19,7 +19,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Check(args)) => Ok(check::run(&args.config, &args.secrets, &mut stdout().lock())?),
         Some(Command::Demo(args)) => on_runtime(demo::run(args)),
         Some(Command::Replay(args)) => replay::run(&args, &mut stdout().lock()),
-        Some(Command::Record(_)) => anyhow::bail!("soon"),
+        Some(Command::Record(args)) => on_runtime(record::run(args)),
     }
 }
 
