@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::monitors::MonitorName;
-use crate::{Ending, Fingerprint, Name, ObjectRef, Severity, TroubleKey, Workload};
+use crate::{Ending, Fingerprint, Kind, Name, ObjectRef, Severity, TroubleKey, Workload};
 
 /// Whether a trouble lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -96,6 +96,19 @@ pub struct Report {
     pub count: usize,
     /// Which objects have it, the first ones in order.
     pub members: Vec<ObjectRef>,
+    /// What the container that failed said last, line by line. Not the engine's to know: whoever delivers adds it, and
+    /// it is no part of what the message is recognised by.
+    pub log: Vec<String>,
+}
+
+impl Report {
+    /// Whose log says more of it: a Pod and one of its containers. Only where a container ran, and failed.
+    #[must_use]
+    pub fn log_source(&self) -> Option<(&ObjectRef, &Name)> {
+        let crashed = self.state == AlertState::Firing && self.trouble.trouble == "crash";
+        let container = self.trouble.container.as_ref().filter(|_| crashed && self.object.kind == Kind::Pod)?;
+        Some((&self.object, container))
+    }
 }
 
 /// What became of a notification.

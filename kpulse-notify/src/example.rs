@@ -52,6 +52,7 @@ pub fn firing() -> Notification {
             ending: None,
             count: members.len(),
             members,
+            log: Vec::new(),
         },
     }
 }

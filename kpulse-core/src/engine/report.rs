@@ -58,6 +58,7 @@ pub(super) fn report(
         ending: left.map(|left| left.ending),
         count,
         members: named.iter().take(NAMED).cloned().collect(),
+        log: Vec::new(),
     }
 }
 

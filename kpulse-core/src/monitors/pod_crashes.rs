@@ -32,6 +32,10 @@ pub struct PodCrashes {
     pub settle: Span,
     /// How long a container must run before it counts as recovered; doubles with each relapse, to 15 minutes.
     pub stable_for: Span,
+    /// Whether a message about a crash quotes the container's log.
+    pub include_recent_logs: bool,
+    /// How many lines of it are fetched.
+    pub max_log_lines: u32,
 }
 
 impl Default for PodCrashes {
@@ -43,6 +47,8 @@ impl Default for PodCrashes {
             pending_grace: Span::minutes(2),
             settle: Span::ZERO,
             stable_for: Span::minutes(2),
+            include_recent_logs: true,
+            max_log_lines: 50,
         }
     }
 }
