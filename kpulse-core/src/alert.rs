@@ -121,6 +121,8 @@ pub struct Alert {
     pub labels: Vec<(String, String)>,
     /// What people call that which is in trouble, where the object's own name does not say it.
     pub title_name: Option<String>,
+    /// How often it happened; 0 for what lasts.
+    pub occurrences: i64,
     /// What it shares with other objects, where that makes them one group.
     pub shared: Option<Name>,
 }

@@ -12,14 +12,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{EventFacts, Facts};
+use crate::cron_runs::CronRuns;
+use crate::facts::{EventFacts, Facts, PodFacts};
 use crate::group::{Group, Member};
 use crate::ledger::{Attempt, Ledger};
+use crate::monitors::{MonitorName, RestartMemory};
 use crate::policy::route::channels_for;
 use crate::settings::Settings;
 use crate::surroundings::Surroundings;
 use crate::tracker::{Change, Subject, Tracker, TrackerState, Turn};
-use crate::{AlertKey, Blindness, Ending, GroupKey, Kind, Name, Notification, ObjectRef, Observation, Receipt, Scope};
+use crate::{
+    AlertKey, Blindness, Ending, Findings, GroupKey, Kind, Name, Notification, ObjectRef, Observation, Receipt,
+    Resource, Scope,
+};
 use desk::Desk;
 
 /// Nothing is told until every watch has listed once or was refused, but no longer than this.
@@ -36,6 +41,9 @@ pub struct EngineState {
     /// What may have reached a channel since this was saved.
     attempts: Vec<Attempt>,
     tracker: TrackerState,
+    restarts: RestartMemory,
+    /// When the newest Event was written that was seen: older ones in a list are no news.
+    newest_event: Option<Timestamp>,
 }
 
 impl EngineState {
@@ -53,6 +61,11 @@ pub struct Engine {
     groups: BTreeMap<GroupKey, Group>,
     ledger: Ledger,
     desk: Desk,
+    restarts: RestartMemory,
+    newest_event: Timestamp,
+    cron_runs: CronRuns,
+    /// The watches that have listed and go on: what they send now happens now.
+    live: BTreeSet<Scope>,
     readiness: Readiness,
     changed: bool,
 }
@@ -81,6 +94,10 @@ impl Engine {
             groups: state.groups.into_iter().map(|group| (group.key.clone(), group)).collect(),
             ledger: state.ledger,
             desk: Desk::default(),
+            restarts: state.restarts,
+            newest_event: state.newest_event.unwrap_or(now),
+            cron_runs: CronRuns::default(),
+            live: BTreeSet::new(),
             readiness: Readiness::default(),
             changed: false,
             settings,
@@ -102,6 +119,8 @@ impl Engine {
             ledger: self.ledger.clone(),
             attempts: self.attempts(),
             tracker: self.tracker.state(),
+            restarts: self.restarts.clone(),
+            newest_event: Some(self.newest_event),
         }
     }
 
@@ -141,9 +160,12 @@ impl Engine {
                     self.review(now);
                 }
                 self.lose_workload(now, |group| group.is_of(&object));
+                self.restarts.forget(&object);
+                self.cron_runs.forget(&object);
                 self.tracker.delete(now, &object, &uid);
             }
             Observation::ListingBegun(scope) => {
+                self.live.remove(&scope);
                 self.tracker.lose_sight(&scope);
                 self.surroundings.begin_listing(&scope);
                 for group in self.groups.values_mut().filter(|group| answers_for(&scope, group)) {
@@ -157,6 +179,7 @@ impl Engine {
                 }
                 self.lose_workload(now, |group| group.workload_unseen && answers_for(&scope, group));
                 self.tracker.listed(&scope);
+                self.live.insert(scope);
             }
             Observation::SightLost(scope, blindness) => {
                 if matches!(blindness, Blindness::Refused(_)) {
@@ -170,6 +193,7 @@ impl Engine {
 
     /// Does what is due by now.
     pub fn advance(&mut self, now: Timestamp) {
+        self.restarts.prune(now, self.settings.monitors.pod_restarts.window.get());
         self.tracker.advance(now);
         self.settle(now);
     }
@@ -237,22 +261,72 @@ impl Engine {
             said.push((monitor, findings));
         });
         let node = match facts {
-            Facts::Pod(pod) => pod.spec.node_name.as_ref(),
+            Facts::Pod(pod) => {
+                said.extend(self.restarts_of(now, &object, pod));
+                pod.spec.node_name.as_ref()
+            }
             _ => None,
         };
         let meta = facts.meta();
-        self.tracker.see(now, &object, || Subject::new(&object, meta, node), &meta.uid, said);
+        let subject = || Subject::new(&object, facts, node);
+        self.tracker.see(now, &object, subject, &meta.uid, said);
+        self.see_run(now, &object, facts);
         self.settle(now);
         for key in self.tracker.firing_of(&object) {
             self.review_alert(now, &key);
         }
     }
 
+    /// What a Job, or the CronJob itself, says of how a CronJob's runs go.
+    fn see_run(&mut self, now: Timestamp, object: &ObjectRef, facts: &Facts) {
+        let monitor = &self.settings.monitors.job_failed;
+        let said = match facts {
+            Facts::Job(job) => self.cron_runs.take_job(job, monitor),
+            Facts::CronJob(cron_job) => {
+                let failing_since = self.tracker.failing_since(object, MonitorName::JobFailed);
+                let findings = self.cron_runs.take_cron_job(object, cron_job, failing_since);
+                findings.map(|findings| (object.clone(), findings))
+            }
+            _ => None,
+        };
+        let enabled = monitor.enabled && !self.surroundings.is_terminating(&object.namespace);
+        if let Some((cron_job, findings)) = said.filter(|_| enabled) {
+            self.tracker.report(now, &cron_job, MonitorName::JobFailed, findings);
+        }
+    }
+
+    /// What `pod_restarts` says; it is held back while a container has a crash alert, which says more.
+    fn restarts_of(&mut self, now: Timestamp, object: &ObjectRef, pod: &PodFacts) -> Option<(MonitorName, Findings)> {
+        let monitor = &self.settings.monitors.pod_restarts;
+        if !monitor.enabled {
+            return None;
+        }
+        let mut findings = monitor.inspect(now, object, pod, &mut self.restarts);
+        let crashes = self.tracker.firing_of(object);
+        findings.present.retain(|finding| {
+            let crashing = crashes.iter().any(|alert| {
+                alert.monitor == MonitorName::PodCrashes && alert.trouble.container == finding.key.container
+            });
+            if crashing {
+                findings.unknown.push(finding.key.clone());
+            }
+            !crashing
+        });
+        Some((MonitorName::PodRestarts, findings))
+    }
+
+    /// An Event: evidence about its object, and perhaps told itself.
     fn hear(&mut self, now: Timestamp, event: &EventFacts) {
         let about = &event.involved_object;
         if let (Some(evidence), true) = (event.evidence(), about.kind == "Pod") {
             let object = ObjectRef::new(Kind::Pod, &about.namespace, &about.name);
             self.tracker.prove(now, &object, evidence);
+        }
+        let at = event.last_seen().unwrap_or(now);
+        let is_live = self.live.iter().any(|scope| scope.resource == Resource::WarningEvents);
+        if event.kind == "Warning" && (is_live || at > self.newest_event) {
+            self.newest_event = self.newest_event.max(at.min(now));
+            self.see(now, &Facts::Event(Box::new(event.clone())));
         }
     }
 
@@ -313,9 +387,11 @@ impl Engine {
     }
 
     fn leave(&mut self, now: Timestamp, key: &AlertKey, ending: Ending) {
-        let linger = now.checked_add(self.settings.monitors.pod_crashes.stable_for.get()).unwrap_or(now);
         let left = self.groups.values_mut().find(|group| group.has(key));
         if let Some(group) = left {
+            let linger =
+                if group.once { self.settings.dedupe.window } else { self.settings.monitors.pod_crashes.stable_for };
+            let linger = now.checked_add(linger.get()).unwrap_or(now);
             group.leave(now, &key.object, ending, linger);
             let group = group.key.clone();
             self.touch(now, &group);

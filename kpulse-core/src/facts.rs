@@ -20,6 +20,7 @@ mod node;
 mod pod;
 mod secret;
 mod stateful_set;
+mod summary;
 
 pub use autoscaler::{AutoscalerFacts, AutoscalerSpec, AutoscalerStatus, ScaleTarget};
 pub use budget::{BudgetFacts, BudgetSpec, BudgetStatus, Requirement, Selector};
@@ -37,6 +38,7 @@ pub use node::{NodeFacts, NodeSpec, NodeStatus, Taint};
 pub use pod::{ContainerStatus, PodFacts, PodSpec, PodStatus, RestartPolicy, Running, State, Terminated, Waiting};
 pub use secret::{SecretData, SecretFacts};
 pub use stateful_set::{RollingUpdate, StatefulSetFacts, StatefulSetSpec, StatefulSetStatus, UpdateStrategy};
+pub use summary::{ClaimUsage, Fill, SummaryFacts, Usage};
 
 use crate::{Kind, ObjectRef};
 

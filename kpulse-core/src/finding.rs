@@ -132,6 +132,9 @@ pub struct Finding {
     /// Whatever moves forward while things get better; when it changes, `since` starts anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<i64>,
+    /// How often it happened, for what happens rather than lasts: it is told again when that grows, and has no end.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub occurrences: i64,
     /// What it turns into by itself as time passes, in order of time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<Stage>,
@@ -149,6 +152,11 @@ pub struct Finding {
     /// A longer wait that holds once an Event has proven this.
     #[serde(skip)]
     pub patience: Option<(Evidence, SignedDuration)>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 impl Finding {
@@ -171,6 +179,7 @@ impl Finding {
             well_since: None,
             hold: SignedDuration::ZERO,
             progress: None,
+            occurrences: 0,
             stages: Vec::new(),
             shared: None,
             title_name: None,

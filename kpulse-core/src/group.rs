@@ -25,6 +25,9 @@ pub(crate) struct Group {
     /// How and when the group ended: set while it has no member and waits for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<Left>,
+    /// Whether it tells of what happens, not of what lasts: it has no end that is told.
+    #[serde(default)]
+    pub(crate) once: bool,
     /// Whether the workload was seen to be deleted.
     #[serde(default)]
     pub(crate) workload_gone: bool,
@@ -93,6 +96,7 @@ impl Group {
             lingers_until: None,
             left: None,
             ended: None,
+            once: alert.occurrences > 0,
             workload_gone: false,
             workload_unseen: false,
             members: BTreeMap::new(),
@@ -121,7 +125,7 @@ impl Group {
         self.left = Some(left);
         if !self.members.is_empty() {
             self.refresh_face();
-        } else if replaced {
+        } else if replaced || self.once {
             self.lingers_until = Some(linger);
         } else {
             self.ended = Some(left);

@@ -18,6 +18,12 @@ pub(crate) struct Told {
     pub(crate) count: usize,
     /// When it was accepted.
     pub(crate) at: Timestamp,
+    /// How often it had happened, for what happens rather than lasts.
+    #[serde(default)]
+    pub(crate) occurrences: i64,
+    /// How often it was told again with nothing new but its number.
+    #[serde(default)]
+    pub(crate) repeats: u8,
     /// What the channel calls its message, where it can be edited or answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) message_id: Option<String>,
@@ -36,8 +42,9 @@ fn is_false(flag: &bool) -> bool {
 
 impl Told {
     pub(crate) fn new(members: BTreeSet<ObjectRef>, truth: Truth, at: Timestamp, message_id: Option<String>) -> Self {
-        let Truth { count, severity, .. } = truth;
-        Self { members, severity, count, at, message_id, uncertain: false, refused: false }
+        let Truth { count, severity, occurrences, .. } = truth;
+        let (occurrences, repeats) = (occurrences.unwrap_or_default(), 0);
+        Self { members, severity, count, at, occurrences, repeats, message_id, uncertain: false, refused: false }
     }
 }
 

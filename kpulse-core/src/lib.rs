@@ -8,6 +8,7 @@ pub mod schedule;
 pub mod settings;
 
 mod alert;
+mod cron_runs;
 mod engine;
 mod finding;
 mod group;

@@ -7,10 +7,12 @@ mod hpa_at_max;
 mod job_failed;
 mod node_conditions;
 mod pod_crashes;
+mod pod_restarts;
 mod pod_stuck_terminating;
 mod pvc_pending;
 mod rollout_stuck;
 mod tls_cert_expiry;
+mod warning_events;
 mod words;
 
 use std::fmt;
@@ -23,10 +25,13 @@ pub use hpa_at_max::HpaAtMax;
 pub use job_failed::{JobFailed, JobOutcome, outcome};
 pub use node_conditions::NodeConditions;
 pub use pod_crashes::PodCrashes;
+pub use pod_restarts::PodRestarts;
+pub(crate) use pod_restarts::RestartMemory;
 pub use pod_stuck_terminating::PodStuckTerminating;
 pub use pvc_pending::PvcPending;
 pub use rollout_stuck::RolloutStuck;
 pub use tls_cert_expiry::TlsCertExpiry;
+pub use warning_events::{WarningEvents, subject_of};
 
 use crate::facts::Facts;
 use crate::finding::Findings;
@@ -39,6 +44,10 @@ use crate::settings::{Monitors, SeverityRule};
 pub enum MonitorName {
     /// Containers and Pods that fail or do not start.
     PodCrashes,
+    /// Containers that are started again and again.
+    PodRestarts,
+    /// Warning Events, told as they are.
+    WarningEvents,
     /// CronJobs whose runs are not started.
     CronjobMissed,
     /// DaemonSets that do not run on all the nodes they should.
@@ -61,8 +70,10 @@ pub enum MonitorName {
 
 impl MonitorName {
     /// Every monitor there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::PodCrashes,
+        Self::PodRestarts,
+        Self::WarningEvents,
         Self::CronjobMissed,
         Self::DaemonsetUnscheduled,
         Self::HpaAtMax,
@@ -79,6 +90,8 @@ impl MonitorName {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PodCrashes => "pod_crashes",
+            Self::PodRestarts => "pod_restarts",
+            Self::WarningEvents => "warning_events",
             Self::CronjobMissed => "cronjob_missed",
             Self::DaemonsetUnscheduled => "daemonset_unscheduled",
             Self::HpaAtMax => "hpa_at_max",
@@ -130,7 +143,8 @@ impl Monitors {
             Facts::Secret(secret) => look(&self.tls_cert_expiry, &**secret, &mut say),
             Facts::CronJob(cron_job) => look(&self.cronjob_missed, &**cron_job, &mut say),
             Facts::Job(job) => look(&self.job_failed, &**job, &mut say),
-            Facts::Namespace(_) | Facts::Event(_) | Facts::Budget(_) => {}
+            Facts::Event(event) => look(&self.warning_events, &**event, &mut say),
+            Facts::Namespace(_) | Facts::Budget(_) => {}
         }
     }
 
@@ -139,6 +153,8 @@ impl Monitors {
     pub fn enabled(&self, monitor: MonitorName) -> bool {
         match monitor {
             MonitorName::PodCrashes => self.pod_crashes.enabled,
+            MonitorName::PodRestarts => self.pod_restarts.enabled,
+            MonitorName::WarningEvents => self.warning_events.enabled,
             MonitorName::CronjobMissed => self.cronjob_missed.enabled,
             MonitorName::DaemonsetUnscheduled => self.daemonset_unscheduled.enabled,
             MonitorName::HpaAtMax => self.hpa_at_max.enabled,
@@ -156,13 +172,18 @@ fn look<F, M: Monitor<F>>(monitor: &M, facts: &F, say: &mut impl FnMut(MonitorNa
     if monitor.enabled() {
         let mut findings = Findings::default();
         monitor.inspect(facts, &mut findings);
-        for finding in &mut findings.present {
-            let judged = |reason| monitor.severity().and_then(|rule| rule.severity_of(reason));
-            finding.severity = judged(&finding.reason).unwrap_or(finding.severity);
-            for stage in &mut finding.stages {
-                stage.severity = judged(&stage.reason).unwrap_or(stage.severity);
-            }
-        }
+        judge(monitor.severity(), &mut findings);
         say(M::NAME, findings);
+    }
+}
+
+/// Lets the user's judgement of how bad it is stand above the monitor's.
+fn judge(rule: Option<&SeverityRule>, findings: &mut Findings) {
+    let Some(rule) = rule else { return };
+    for finding in &mut findings.present {
+        finding.severity = rule.severity_of(&finding.reason).unwrap_or(finding.severity);
+        for stage in &mut finding.stages {
+            stage.severity = rule.severity_of(&stage.reason).unwrap_or(stage.severity);
+        }
     }
 }

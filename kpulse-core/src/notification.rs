@@ -26,6 +26,8 @@ pub enum Why {
     Grown,
     /// It got worse.
     Escalated,
+    /// It happened again, some time after it was told.
+    Repeated,
     /// It is over.
     Resolved,
 }

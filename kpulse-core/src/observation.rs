@@ -33,6 +33,8 @@ pub enum Resource {
     PodDisruptionBudgets,
     /// Secrets of type `kubernetes.io/tls`.
     TlsSecrets,
+    /// Events that warn.
+    WarningEvents,
     /// Events that say a volume could not be mounted.
     FailedMountEvents,
     /// Events that say a volume could not be attached.
@@ -45,7 +47,7 @@ pub enum Resource {
 
 impl Resource {
     /// Every resource that is watched.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Namespaces,
         Self::Deployments,
         Self::StatefulSets,
@@ -58,6 +60,7 @@ impl Resource {
         Self::PodDisruptionBudgets,
         Self::Pods,
         Self::TlsSecrets,
+        Self::WarningEvents,
         Self::FailedMountEvents,
         Self::FailedAttachEvents,
         Self::ScaleUpEvents,
@@ -80,9 +83,11 @@ impl Resource {
             Self::PersistentVolumeClaims => Kind::PersistentVolumeClaim,
             Self::PodDisruptionBudgets => Kind::PodDisruptionBudget,
             Self::TlsSecrets => Kind::Secret,
-            Self::FailedMountEvents | Self::FailedAttachEvents | Self::ScaleUpEvents | Self::NominatedEvents => {
-                Kind::Event
-            }
+            Self::WarningEvents
+            | Self::FailedMountEvents
+            | Self::FailedAttachEvents
+            | Self::ScaleUpEvents
+            | Self::NominatedEvents => Kind::Event,
         }
     }
 
@@ -114,9 +119,11 @@ impl Resource {
             Self::PersistentVolumeClaims => "persistentvolumeclaims",
             Self::PodDisruptionBudgets => "poddisruptionbudgets",
             Self::TlsSecrets => "secrets",
-            Self::FailedMountEvents | Self::FailedAttachEvents | Self::ScaleUpEvents | Self::NominatedEvents => {
-                "events"
-            }
+            Self::WarningEvents
+            | Self::FailedMountEvents
+            | Self::FailedAttachEvents
+            | Self::ScaleUpEvents
+            | Self::NominatedEvents => "events",
         }
     }
 
@@ -125,6 +132,7 @@ impl Resource {
     pub const fn field_selector(self) -> Option<&'static str> {
         match self {
             Self::TlsSecrets => Some("type=kubernetes.io/tls"),
+            Self::WarningEvents => Some("type=Warning"),
             Self::FailedMountEvents => Some("reason=FailedMount"),
             Self::FailedAttachEvents => Some("reason=FailedAttachVolume"),
             Self::ScaleUpEvents => Some("reason=TriggeredScaleUp"),

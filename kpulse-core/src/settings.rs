@@ -11,10 +11,10 @@ pub use glob::Glob;
 pub use severity_rule::SeverityRule;
 
 use crate::monitors::{
-    CronjobMissed, DaemonSetUnscheduled, HpaAtMax, JobFailed, NodeConditions, PodCrashes, PodStuckTerminating,
-    PvcPending, RolloutStuck, TlsCertExpiry,
+    CronjobMissed, DaemonSetUnscheduled, HpaAtMax, JobFailed, NodeConditions, PodCrashes, PodRestarts,
+    PodStuckTerminating, PvcPending, RolloutStuck, TlsCertExpiry, WarningEvents,
 };
-use crate::{Name, policy::Route};
+use crate::{Name, Resource, policy::Route};
 
 /// Everything the core is told by its user.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -38,6 +38,17 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What is to be watched for the monitors that are wanted.
+    pub fn resources(&self) -> impl Iterator<Item = Resource> {
+        let all_warnings = self.monitors.warning_events.enabled;
+        Resource::ALL.into_iter().filter(move |resource| match resource {
+            Resource::WarningEvents => all_warnings,
+            // They are among the warnings.
+            Resource::FailedMountEvents | Resource::FailedAttachEvents => !all_warnings,
+            _ => true,
+        })
+    }
+
     /// The channel for what no route matches.
     #[must_use]
     pub fn default_channel(&self) -> Option<&Name> {
@@ -78,6 +89,10 @@ impl Namespaces {
 pub struct Monitors {
     /// Containers and Pods that fail or do not start.
     pub pod_crashes: PodCrashes,
+    /// Containers that are started again and again.
+    pub pod_restarts: PodRestarts,
+    /// Warning Events, told as they are.
+    pub warning_events: WarningEvents,
     /// CronJobs whose runs are not started.
     pub cronjob_missed: CronjobMissed,
     /// DaemonSets that do not run on all the nodes they should.
@@ -104,12 +119,22 @@ pub struct Monitors {
 pub struct Dedupe {
     /// A trouble that comes back within this time of its end must stay away longer before it is over again.
     pub window: Span,
+    /// Whether minor troubles are gathered before they are told.
+    pub digest: Digest,
 }
 
 impl Default for Dedupe {
     fn default() -> Self {
-        Self { window: Span::minutes(30) }
+        Self { window: Span::minutes(30), digest: Digest::default() }
     }
+}
+
+/// Whether minor troubles are gathered before they are told. Not yet: each is told by itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Digest {
+    /// Must be false for now.
+    pub enabled: bool,
 }
 
 /// Whether endings are told.

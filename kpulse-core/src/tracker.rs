@@ -236,9 +236,16 @@ impl Tracker {
             node: subject.node.clone(),
             labels: subject.labels.clone(),
             title_name: finding.title_name.clone(),
+            occurrences: finding.occurrences,
             shared: finding.shared.clone(),
         };
         Some((alert, subject, track.fired_at.unwrap_or(track.since)))
+    }
+
+    /// Since when a monitor has had something to say of an object.
+    pub(crate) fn failing_since(&self, object: &ObjectRef, monitor: MonitorName) -> Option<Timestamp> {
+        let troubles = &self.objects.get(object)?.troubles;
+        troubles.iter().filter(|((by, _), _)| *by == monitor).map(|(_, track)| track.since).min()
     }
 
     /// Every alert that fires.

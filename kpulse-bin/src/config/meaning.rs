@@ -31,6 +31,7 @@ pub(super) fn faults(reading: &Reading<Config>, layers: &Layers, purpose: Purpos
         faults.extend(cluster_name(config));
     }
     namespaces(config, &mut faults);
+    faults.extend(digest(config));
     routing(config, &reading.faults, &mut faults);
     for fault in &mut faults {
         fault.path = reading.original(&fault.path);
@@ -51,6 +52,16 @@ fn cluster_name(config: &Config) -> Option<Fault> {
         part: Part::Value,
         fault: "the cluster has no name".to_owned(),
         remedy: "give it the name that people know it by, for example `cluster: {name: prod-eu}`".to_owned(),
+    })
+}
+
+fn digest(config: &Config) -> Option<Fault> {
+    config.dedupe.digest.enabled.then(|| {
+        Fault::of_value(
+            KeyPath::new(["dedupe", "digest", "enabled"]),
+            "this version has no digest".to_owned(),
+            "set it to false: each message goes out by itself".to_owned(),
+        )
     })
 }
 

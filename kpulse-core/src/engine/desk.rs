@@ -8,9 +8,10 @@ use super::Engine;
 use super::report::report;
 use crate::group::Group;
 use crate::ledger::{Attempt, Told};
+use crate::monitors::MonitorName;
 use crate::notification::{AlertState, Why};
 use crate::policy::owed::{Owed, Truth, owed};
-use crate::{GroupKey, Name, Notification, NotificationId, ObjectRef, Outcome, Receipt, Severity};
+use crate::{GroupKey, Name, Notification, NotificationId, ObjectRef, Outcome, Receipt, Report, Severity};
 
 /// A message this much late says so.
 const LATE: SignedDuration = SignedDuration::from_mins(1);
@@ -135,10 +136,10 @@ impl Engine {
         let fingerprint = key.fingerprint();
         for channel in &self.settings.channels {
             let (members, truth) = truth(group, channel, self.ledger.told(channel, &fingerprint));
-            let owed = owed(truth, self.ledger.told(channel, &fingerprint));
+            let owed = owed(truth, self.ledger.told(channel, &fingerprint), self.settings.dedupe.window.get());
             if let Some(told) = self.ledger.told_mut(channel, &fingerprint) {
                 let silent = owed.is_some_and(|owed| owed.why == Why::Resolved)
-                    && (told.refused || !self.settings.resolution.enabled);
+                    && (told.refused || group.once || !self.settings.resolution.enabled);
                 if silent {
                     self.ledger.strike(channel, &fingerprint);
                     self.desk.put(now, channel, key, None);
@@ -164,14 +165,19 @@ impl Engine {
         let fingerprint = key.fingerprint();
         let told = self.ledger.told(channel, &fingerprint);
         let (members, truth) = truth(group, channel, told);
-        let why = owed(truth, told)?.why;
+        let why = owed(truth, told, self.settings.dedupe.window.get())?.why;
         let report = report(group, why, &members, told, &self.settings.cluster, now);
         let message_id = told.and_then(|told| told.message_id.clone());
         let then = match told {
             _ if why == Why::Resolved => None,
             // It may be over by now: what may have arrived is said again as it was.
             Some(told) if told.uncertain => Some(Told { uncertain: false, ..told.clone() }),
-            _ => Some(Told::new(members, truth, now, message_id.clone())),
+            _ => {
+                // Only what is told of as it was written, again and again, is told ever more seldom.
+                let unchanged = why == Why::Repeated && key.monitor == MonitorName::WarningEvents;
+                let repeats = told.filter(|_| unchanged).map_or(0, |told| told.repeats.saturating_add(1));
+                Some(Told { repeats, ..Told::new(members, truth, now, message_id.clone()) })
+            }
         };
         self.changed = true;
         let late = now.duration_since(since);
@@ -179,7 +185,7 @@ impl Engine {
             id: self.desk.send(channel, key, since, then),
             channel: channel.clone(),
             why,
-            idempotency_key: idempotency_key(&report),
+            idempotency_key: idempotency_key(&report, truth),
             message_id,
             delayed: (late >= LATE).then_some(late),
             report,
@@ -235,21 +241,29 @@ fn truth(group: &Group, channel: &Name, told: Option<&Told>) -> (BTreeSet<Object
     let mine = group.members.iter().filter(|(object, member)| {
         member.channels.contains(channel) || told.is_some_and(|told| told.members.contains(*object))
     });
-    let mut severity = Severity::Info;
+    let (mut severity, mut occurrences) = (Severity::Info, 0);
     let mut members = BTreeSet::new();
     for (object, member) in mine {
         severity = severity.max(member.alert.severity);
+        occurrences += member.alert.occurrences;
         members.insert(object.clone());
     }
-    let truth = Truth { count: members.len(), severity, lingers: group.lingers_until.is_some() };
+    let truth = Truth {
+        count: members.len(),
+        severity,
+        lingers: group.lingers_until.is_some(),
+        occurrences: group.once.then_some(occurrences),
+    };
     (members, truth)
 }
 
 /// The same for the same content. A repeat after a crash carries it again; a message with other content does not.
-fn idempotency_key(report: &crate::Report) -> String {
+fn idempotency_key(report: &Report, truth: Truth) -> String {
     let state = match report.state {
         AlertState::Firing => "firing",
         AlertState::Resolved => "resolved",
     };
-    format!("{}-{}-{state}-{}-{}", report.fingerprint, report.started_at.as_second(), report.severity, report.count)
+    let Report { fingerprint, started_at, severity, count, .. } = report;
+    let times = truth.occurrences.map_or(String::new(), |times| format!("-{times}"));
+    format!("{fingerprint}-{}-{state}-{severity}-{count}{times}", started_at.as_second())
 }

@@ -95,7 +95,7 @@ fn firing_title(group: &Group, count: usize) -> String {
     let kind = group.face.object.kind;
     match count {
         _ if group.face.title_name.is_some() => format!("{place} {what}"),
-        _ if group.face.is_bare => format!("{place}: {what}"),
+        _ if group.face.is_bare || kind == Kind::Event => format!("{place}: {what}"),
         1 => format!("{place}: 1 {kind} {what}"),
         _ => format!("{place}: {count} {kind}s {what}"),
     }

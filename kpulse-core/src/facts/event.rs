@@ -1,5 +1,6 @@
 //! An Event: evidence about another object, never a verdict on it.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Meta, lenient};
@@ -18,9 +19,36 @@ pub struct EventFacts {
     /// What it says.
     #[serde(deserialize_with = "lenient::text")]
     pub message: String,
+    /// `Normal` or `Warning`.
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
+    pub kind: Name,
+    /// How often it was written; 0 where it is counted as a series.
+    #[serde(deserialize_with = "lenient::number")]
+    pub count: i32,
+    /// When it was last written, in the old way.
+    #[serde(deserialize_with = "lenient::time")]
+    pub last_timestamp: Option<Timestamp>,
+    /// When it was first written, in the new way.
+    #[serde(deserialize_with = "lenient::time")]
+    pub event_time: Option<Timestamp>,
+    /// Its repeats, in the new way.
+    #[serde(deserialize_with = "lenient::object")]
+    pub series: Series,
     /// What it is about.
     #[serde(deserialize_with = "lenient::object")]
     pub involved_object: Involved,
+}
+
+/// The repeats of an Event.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Series {
+    /// How often it was written.
+    #[serde(deserialize_with = "lenient::number")]
+    pub count: i32,
+    /// When it was last written.
+    #[serde(deserialize_with = "lenient::time")]
+    pub last_observed_time: Option<Timestamp>,
 }
 
 /// The object an Event is about.
@@ -51,6 +79,19 @@ pub enum Evidence {
 }
 
 impl EventFacts {
+    /// When it was last written.
+    #[must_use]
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        let times = [self.series.last_observed_time, self.last_timestamp, self.event_time];
+        times.into_iter().flatten().max().or(self.meta.created)
+    }
+
+    /// How often it was written.
+    #[must_use]
+    pub fn occurrences(&self) -> i64 {
+        i64::from(self.count.max(self.series.count).max(1))
+    }
+
     /// What this Event proves, if anything.
     #[must_use]
     pub fn evidence(&self) -> Option<Evidence> {

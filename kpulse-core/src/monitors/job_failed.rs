@@ -4,15 +4,13 @@
 //! stays as it is until somebody, or its time to live, deletes it. `FailureTarget` says earlier that it will fail, while
 //! its Pods still end; some Jobs are seen with it for minutes, and are told when they are done.
 //!
-//! # Limits
-//!
-//! The Jobs of a CronJob are passed over: they are one matter, the CronJob's, for which [`outcome`] is there.
+//! The Jobs of a CronJob are one matter, the CronJob's: told when one fails, and over when a later one went well.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::words::first_line;
-use super::{Monitor, MonitorName};
+use super::{Monitor, MonitorName, judge};
 use crate::Name;
 use crate::facts::{Condition, JobFacts};
 use crate::finding::{Finding, Findings, Severity, Since, TroubleKey};
@@ -103,6 +101,22 @@ impl Monitor<JobFacts> for JobFailed {
             since: failure.at.map_or(Since::FirstSeen, Since::At),
             ..Finding::new(TroubleKey::object(FAILED), reason, Severity::Warning)
         });
+    }
+}
+
+impl JobFailed {
+    /// What a failed run says of its CronJob.
+    pub(crate) fn of_cron_job(&self, job: &JobFacts, failure: &JobOutcome) -> Findings {
+        let reason = if failure.reason.is_empty() { Name::from("Failed") } else { failure.reason.clone() };
+        let mut findings = Findings::default();
+        findings.present(Finding {
+            what: "its last run failed".to_owned(),
+            cause: format!("Job {}: {}", job.meta.name, cause(job, &failure.message)),
+            since: failure.at.map_or(Since::FirstSeen, Since::At),
+            ..Finding::new(TroubleKey::object(FAILED), reason, Severity::Warning)
+        });
+        judge(self.severity.as_ref(), &mut findings);
+        findings
     }
 }
 

@@ -212,11 +212,12 @@ impl Track {
     /// When it is told, or dropped untold.
     fn told_at(&self, proven: &[Evidence]) -> Option<Timestamp> {
         let visible_since = self.visible_since?;
-        let due = later(self.since, self.wait(proven)).max(self.seen_enough_at(visible_since));
+        let due = later(self.since, self.wait(proven));
         let lapses = [self.finding.until, self.looks_over_at()].into_iter().flatten().min();
         let provable = self.finding.needs.is_none_or(|needed| proven.contains(&needed));
         // What looked well before it was due is told only if it fails again.
         let holds = self.finding.well_since.is_none_or(|well_since| well_since >= due);
+        let due = due.max(self.seen_enough_at(visible_since));
         if provable && holds { Some(lapses.map_or(due, |lapse| lapse.min(due))) } else { lapses }
             .map(|at| at.max(visible_since))
             .filter(|at| *at < Timestamp::MAX)
@@ -315,7 +316,8 @@ impl Track {
         }
         let old = std::mem::replace(&mut self.finding, seen);
         let new = &self.finding;
-        (&old.reason, old.severity, &old.cause) != (&new.reason, new.severity, &new.cause)
+        (&old.reason, old.severity, &old.cause, old.occurrences)
+            != (&new.reason, new.severity, &new.cause, new.occurrences)
     }
 }
 

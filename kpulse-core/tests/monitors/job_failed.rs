@@ -73,8 +73,7 @@ fn one_that_runs_or_completes_says_nothing() {
 }
 
 #[test]
-fn a_cron_jobs_job_is_the_cron_jobs_matter() {
-    Timeline::begin().apply(&owned_by("CronJob", job(&[FAILED]))).at("9h").expect_nothing();
+fn a_job_of_anything_but_a_cron_job_is_told_itself() {
     let story = Timeline::begin().apply(&owned_by("Workflow", job(&[FAILED])));
     story.expect(&["0s warning job_failed Job/import BackoffLimitExceeded"]);
 }

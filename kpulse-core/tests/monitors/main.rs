@@ -2,14 +2,16 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
 
-mod rules;
-mod timeline;
-
+mod cron_runs;
 mod cronjob_missed;
 mod daemonset_unscheduled;
 mod hpa_at_max;
 mod job_failed;
 mod node_conditions;
+mod pod_restarts;
 mod pod_stuck_terminating;
 mod pvc_pending;
 mod rollout_stuck;
+mod rules;
+mod timeline;
+mod warning_events;
