@@ -6,6 +6,7 @@
 
 mod desk;
 mod report;
+mod surveys;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -187,6 +188,8 @@ impl Engine {
                 }
                 self.tracker.lose_sight(&scope);
             }
+            Observation::Surveyed(summary) => self.survey(now, &summary),
+            Observation::KubeletSight(_) => {}
         }
         self.settle(now);
     }
@@ -242,7 +245,9 @@ impl Engine {
 
     fn see(&mut self, now: Timestamp, facts: &Facts) {
         let object = facts.object();
-        if matches!(object.kind, Kind::Namespace) || is_workload(object.kind) {
+        // Claims and nodes too: what is said of them comes from elsewhere, often when they were last seen to be well.
+        if matches!(object.kind, Kind::Namespace | Kind::Node | Kind::PersistentVolumeClaim) || is_workload(object.kind)
+        {
             for group in self.groups.values_mut() {
                 if group.is_of(&object) {
                     group.see_workload();

@@ -28,5 +28,5 @@ pub use finding::{Finding, Findings, Severity, Since, Stage, TroubleKey};
 pub use name::Name;
 pub use notification::{AlertState, Notification, NotificationId, Outcome, Receipt, Report, Why};
 pub use object::{Kind, ObjectRef, Workload};
-pub use observation::{Blindness, Observation, Resource, Scope};
+pub use observation::{Blindness, KubeletSight, Observation, Resource, Scope};
 pub use workload::workload_of;

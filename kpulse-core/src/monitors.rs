@@ -3,13 +3,16 @@
 
 mod cronjob_missed;
 mod daemonset_unscheduled;
+mod fullness;
 mod hpa_at_max;
 mod job_failed;
 mod node_conditions;
+mod node_disk;
 mod pod_crashes;
 mod pod_restarts;
 mod pod_stuck_terminating;
 mod pvc_pending;
+mod pvc_usage;
 mod rollout_stuck;
 mod tls_cert_expiry;
 mod warning_events;
@@ -24,16 +27,19 @@ pub use daemonset_unscheduled::DaemonSetUnscheduled;
 pub use hpa_at_max::HpaAtMax;
 pub use job_failed::{JobFailed, JobOutcome, outcome};
 pub use node_conditions::NodeConditions;
+pub use node_disk::NodeDisk;
 pub use pod_crashes::PodCrashes;
 pub use pod_restarts::PodRestarts;
 pub(crate) use pod_restarts::RestartMemory;
 pub use pod_stuck_terminating::PodStuckTerminating;
 pub use pvc_pending::PvcPending;
+pub use pvc_usage::PvcUsage;
 pub use rollout_stuck::RolloutStuck;
 pub use tls_cert_expiry::TlsCertExpiry;
 pub use warning_events::{WarningEvents, subject_of};
 
-use crate::facts::Facts;
+use crate::ObjectRef;
+use crate::facts::{Facts, SummaryFacts};
 use crate::finding::Findings;
 use crate::settings::{Monitors, SeverityRule};
 
@@ -58,10 +64,14 @@ pub enum MonitorName {
     JobFailed,
     /// Nodes that are not ready or under pressure.
     NodeConditions,
+    /// Nodes whose disks are nearly full.
+    NodeDisk,
     /// Pods that are still there long after their grace period.
     PodStuckTerminating,
     /// Claims that wait for a volume which does not come.
     PvcPending,
+    /// Claims whose volumes are nearly full.
+    PvcUsage,
     /// Deployments and StatefulSets that do not get the Pods that were asked for.
     RolloutStuck,
     /// Certificates that end soon.
@@ -70,7 +80,7 @@ pub enum MonitorName {
 
 impl MonitorName {
     /// Every monitor there is.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::PodCrashes,
         Self::PodRestarts,
         Self::WarningEvents,
@@ -79,8 +89,10 @@ impl MonitorName {
         Self::HpaAtMax,
         Self::JobFailed,
         Self::NodeConditions,
+        Self::NodeDisk,
         Self::PodStuckTerminating,
         Self::PvcPending,
+        Self::PvcUsage,
         Self::RolloutStuck,
         Self::TlsCertExpiry,
     ];
@@ -97,8 +109,10 @@ impl MonitorName {
             Self::HpaAtMax => "hpa_at_max",
             Self::JobFailed => "job_failed",
             Self::NodeConditions => "node_conditions",
+            Self::NodeDisk => "node_disk",
             Self::PodStuckTerminating => "pod_stuck_terminating",
             Self::PvcPending => "pvc_pending",
+            Self::PvcUsage => "pvc_usage",
             Self::RolloutStuck => "rollout_stuck",
             Self::TlsCertExpiry => "tls_cert_expiry",
         }
@@ -126,6 +140,23 @@ pub trait Monitor<F> {
     fn inspect(&self, facts: &F, findings: &mut Findings);
 }
 
+/// Looks at what a kubelet's summary tells of other objects, and says what is wrong with each of those it speaks of. One
+/// that is not mentioned is unknown; one mentioned without findings was seen to be well. The implementor is the
+/// monitor's settings.
+pub trait Survey {
+    /// The monitor's name.
+    const NAME: MonitorName;
+
+    /// Whether the user wants it.
+    fn enabled(&self) -> bool;
+
+    /// How bad its troubles are, where the user does not want its own judgement.
+    fn severity(&self) -> Option<&SeverityRule>;
+
+    /// Says what is wrong with each object that the summary speaks of.
+    fn inspect(&self, summary: &SummaryFacts) -> impl Iterator<Item = (ObjectRef, Findings)>;
+}
+
 impl Monitors {
     /// Has every enabled monitor for this kind look at the object, and hands over what each says.
     pub fn inspect(&self, facts: &Facts, mut say: impl FnMut(MonitorName, Findings)) {
@@ -148,6 +179,12 @@ impl Monitors {
         }
     }
 
+    /// Has every enabled survey look at a summary, and hands over what each says of which object.
+    pub fn survey(&self, summary: &SummaryFacts, mut say: impl FnMut(ObjectRef, MonitorName, Findings)) {
+        survey(&self.node_disk, summary, &mut say);
+        survey(&self.pvc_usage, summary, &mut say);
+    }
+
     /// Whether the user wants this monitor.
     #[must_use]
     pub fn enabled(&self, monitor: MonitorName) -> bool {
@@ -160,8 +197,10 @@ impl Monitors {
             MonitorName::HpaAtMax => self.hpa_at_max.enabled,
             MonitorName::JobFailed => self.job_failed.enabled,
             MonitorName::NodeConditions => self.node_conditions.enabled,
+            MonitorName::NodeDisk => self.node_disk.enabled,
             MonitorName::PodStuckTerminating => self.pod_stuck_terminating.enabled,
             MonitorName::PvcPending => self.pvc_pending.enabled,
+            MonitorName::PvcUsage => self.pvc_usage.enabled,
             MonitorName::RolloutStuck => self.rollout_stuck.enabled,
             MonitorName::TlsCertExpiry => self.tls_cert_expiry.enabled,
         }
@@ -174,6 +213,15 @@ fn look<F, M: Monitor<F>>(monitor: &M, facts: &F, say: &mut impl FnMut(MonitorNa
         monitor.inspect(facts, &mut findings);
         judge(monitor.severity(), &mut findings);
         say(M::NAME, findings);
+    }
+}
+
+fn survey<S: Survey>(monitor: &S, summary: &SummaryFacts, say: &mut impl FnMut(ObjectRef, MonitorName, Findings)) {
+    if monitor.enabled() {
+        for (object, mut findings) in monitor.inspect(summary) {
+            judge(monitor.severity(), &mut findings);
+            say(object, S::NAME, findings);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::facts::Facts;
+use crate::facts::{Facts, SummaryFacts};
 use crate::{Kind, Name, ObjectRef};
 
 /// One collection of objects that is watched by one watch.
@@ -188,6 +188,18 @@ pub enum Blindness {
     Away(String),
 }
 
+/// How many of the kubelets can be read. Said when that changes: what cannot be read is unknown, and neither well nor
+/// in trouble.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KubeletSight {
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// How many of their kubelets could not be read when they were last asked.
+    pub unreadable: usize,
+    /// Why, of most of them, and what to do; empty where all can be read.
+    pub why: String,
+}
+
 /// One thing seen of the cluster.
 #[derive(Debug, Clone)]
 pub enum Observation {
@@ -208,4 +220,8 @@ pub enum Observation {
     Listed(Scope),
     /// The watch sees nothing for now.
     SightLost(Scope, Blindness),
+    /// A kubelet's summary was read.
+    Surveyed(Box<SummaryFacts>),
+    /// Kubelets can be read that could not be read before, or the other way round.
+    KubeletSight(KubeletSight),
 }

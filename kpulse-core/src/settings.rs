@@ -11,8 +11,8 @@ pub use glob::Glob;
 pub use severity_rule::SeverityRule;
 
 use crate::monitors::{
-    CronjobMissed, DaemonSetUnscheduled, HpaAtMax, JobFailed, NodeConditions, PodCrashes, PodRestarts,
-    PodStuckTerminating, PvcPending, RolloutStuck, TlsCertExpiry, WarningEvents,
+    CronjobMissed, DaemonSetUnscheduled, HpaAtMax, JobFailed, NodeConditions, NodeDisk, PodCrashes, PodRestarts,
+    PodStuckTerminating, PvcPending, PvcUsage, RolloutStuck, TlsCertExpiry, WarningEvents,
 };
 use crate::{Name, Resource, policy::Route};
 
@@ -103,10 +103,14 @@ pub struct Monitors {
     pub job_failed: JobFailed,
     /// Nodes that are not ready or under pressure.
     pub node_conditions: NodeConditions,
+    /// Nodes whose disks are nearly full.
+    pub node_disk: NodeDisk,
     /// Pods that are still there long after their grace period.
     pub pod_stuck_terminating: PodStuckTerminating,
     /// Claims that wait for a volume which does not come.
     pub pvc_pending: PvcPending,
+    /// Claims whose volumes are nearly full.
+    pub pvc_usage: PvcUsage,
     /// Deployments and StatefulSets that do not get the Pods that were asked for.
     pub rollout_stuck: RolloutStuck,
     /// Certificates that end soon.

@@ -16,7 +16,7 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// Takes note of a namespace or workload; tells whether anything changed for what is in it.
+    /// Takes note of a namespace, a workload, or what others speak of; tells whether anything changed for what is in it.
     pub(crate) fn see(&mut self, facts: &Facts) -> bool {
         let object = facts.object();
         self.unseen.remove(&object);
@@ -78,7 +78,7 @@ impl Surroundings {
             let notes = |(owner, notes)| workload.is(owner).then_some(notes);
             self.notes.iter().filter(|(owner, _)| owner.namespace == object.namespace).find_map(notes)
         });
-        [Some(own), of_workload, self.notes.get(&namespace)]
+        [Some(own), self.notes.get(object), of_workload, self.notes.get(&namespace)]
             .into_iter()
             .flatten()
             .any(|notes| notes.ignores(monitor.as_str()))

@@ -140,7 +140,6 @@ impl Tracker {
 
     /// This is what a monitor says of an object by way of another one: of a claim by its node's summary. The object
     /// itself need not have been seen; what its own monitors say of it stays as it is.
-    #[allow(dead_code, reason = "the surveys and the Jobs of CronJobs will")]
     pub(crate) fn report(&mut self, now: Timestamp, object: &ObjectRef, monitor: MonitorName, findings: Findings) {
         self.deleted.retain(|_, at| now.duration_since(*at) < DELETION_KEPT);
         let well = findings.present.is_empty();

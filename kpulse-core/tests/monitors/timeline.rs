@@ -89,6 +89,13 @@ impl Timeline {
         self.observe(Observation::Deleted { object, uid })
     }
 
+    /// A kubelet's summary is read.
+    #[track_caller]
+    pub(crate) fn survey(self, summary: &Value) -> Self {
+        let summary = serde_json::from_str(&summary.to_string()).unwrap();
+        self.observe(Observation::Surveyed(Box::new(summary)))
+    }
+
     /// The watch was lost and lists anew; nothing of it is seen until it has.
     pub(crate) fn begin_listing(self, resource: Resource) -> Self {
         self.observe(Observation::ListingBegun(Scope::cluster(resource)))
