@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use jiff::Timestamp;
 use kpulse_core::settings::Settings;
-use kpulse_core::{Engine, EngineState, Name, Resource, Scope};
+use kpulse_core::{Engine, EngineState, Name, Scope};
 use kpulse_notify::lane::{self, Limits, Source};
 use kpulse_notify::{Channels, Http, HttpSettings, LaneHandle, Secrets, wall_clock};
 use kpulse_watch::state::StateStore;
@@ -60,7 +60,7 @@ impl Agent {
         let (replace, replacements) = mpsc::channel(self.settings.channels.len().max(1));
         let keeper = tokio::spawn(follow_secrets(self.secrets, secrets, self.channels, http, replace));
         let (seen, observations) = mpsc::channel(OBSERVATIONS);
-        let scopes = Resource::ALL.into_iter().map(Scope::cluster).collect();
+        let scopes = self.settings.resources().map(Scope::cluster).collect();
         let client = self.client.clone();
         let watches = tokio::spawn(async move {
             let mut sessions = watch_all(&client, scopes, seen, &SessionSettings::default()).await;

@@ -93,6 +93,7 @@ impl Facts {
             Kind::DaemonSet => Self::DaemonSet(serde_json::from_slice(json)?),
             Kind::HorizontalPodAutoscaler => Self::Autoscaler(serde_json::from_slice(json)?),
             Kind::PersistentVolumeClaim => Self::Claim(serde_json::from_slice(json)?),
+            Kind::Watch => return Err(serde::de::Error::custom("a watch is no object of the API")),
             Kind::PodDisruptionBudget => Self::Budget(serde_json::from_slice(json)?),
         })
     }

@@ -24,6 +24,17 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// The severity of this name, in any case; `warn` and `crit` are understood.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        match word.trim().to_ascii_lowercase().as_str() {
+            "info" => Some(Self::Info),
+            "warning" | "warn" => Some(Self::Warning),
+            "critical" | "crit" => Some(Self::Critical),
+            _ => None,
+        }
+    }
+
     /// The word used in configuration and messages.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -1,6 +1,7 @@
 //! The monitors: what is looked for. Each is a pure function of one object's facts, in a file of its own with the
 //! same sections: what it means, its settings, `inspect`, tests.
 
+pub(crate) mod blindness;
 mod cronjob_missed;
 mod daemonset_unscheduled;
 mod fullness;
@@ -39,6 +40,7 @@ pub use tls_cert_expiry::TlsCertExpiry;
 pub use warning_events::{WarningEvents, subject_of};
 
 use crate::ObjectRef;
+use crate::Resource;
 use crate::facts::{Facts, SummaryFacts};
 use crate::finding::Findings;
 use crate::settings::{Monitors, SeverityRule};
@@ -76,10 +78,12 @@ pub enum MonitorName {
     RolloutStuck,
     /// Certificates that end soon.
     TlsCertExpiry,
+    /// What kpulse itself is not able to see. Always on, and no setting of `monitors:`.
+    Blindness,
 }
 
 impl MonitorName {
-    /// Every monitor there is.
+    /// Every monitor that users set.
     pub const ALL: [Self; 14] = [
         Self::PodCrashes,
         Self::PodRestarts,
@@ -115,9 +119,15 @@ impl MonitorName {
             Self::PvcUsage => "pvc_usage",
             Self::RolloutStuck => "rollout_stuck",
             Self::TlsCertExpiry => "tls_cert_expiry",
+            Self::Blindness => "blindness",
         }
     }
 }
+
+/// The monitors that need to know of nodes.
+const NODES: [MonitorName; 2] = [MonitorName::NodeConditions, MonitorName::NodeDisk];
+/// The monitors that need to know of claims.
+const CLAIMS: [MonitorName; 2] = [MonitorName::PvcPending, MonitorName::PvcUsage];
 
 impl fmt::Display for MonitorName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -185,6 +195,30 @@ impl Monitors {
         survey(&self.pvc_usage, summary, &mut say);
     }
 
+    /// Whether any monitor that is wanted looks at this resource, or needs it to know what became of its objects.
+    #[must_use]
+    pub fn need(&self, resource: Resource) -> bool {
+        let pods = self.pod_crashes.enabled || self.pod_restarts.enabled || self.pod_stuck_terminating.enabled;
+        let warnings = self.warning_events.enabled;
+        match resource {
+            Resource::Namespaces => true,
+            Resource::Pods => pods,
+            Resource::Deployments | Resource::StatefulSets => pods || self.rollout_stuck.enabled,
+            Resource::DaemonSets => pods || self.daemonset_unscheduled.enabled,
+            Resource::Jobs => pods || self.job_failed.enabled,
+            Resource::CronJobs => pods || self.job_failed.enabled || self.cronjob_missed.enabled,
+            Resource::Nodes => NODES.into_iter().any(|monitor| self.enabled(monitor)),
+            Resource::HorizontalPodAutoscalers => self.hpa_at_max.enabled,
+            Resource::PersistentVolumeClaims => CLAIMS.into_iter().any(|monitor| self.enabled(monitor)),
+            Resource::PodDisruptionBudgets => false,
+            Resource::TlsSecrets => self.tls_cert_expiry.enabled,
+            Resource::WarningEvents => warnings,
+            // They are among the warnings.
+            Resource::FailedMountEvents | Resource::FailedAttachEvents => self.pod_crashes.enabled && !warnings,
+            Resource::ScaleUpEvents | Resource::NominatedEvents => self.pod_crashes.enabled,
+        }
+    }
+
     /// Whether the user wants this monitor.
     #[must_use]
     pub fn enabled(&self, monitor: MonitorName) -> bool {
@@ -203,6 +237,7 @@ impl Monitors {
             MonitorName::PvcUsage => self.pvc_usage.enabled,
             MonitorName::RolloutStuck => self.rollout_stuck.enabled,
             MonitorName::TlsCertExpiry => self.tls_cert_expiry.enabled,
+            MonitorName::Blindness => true,
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum Kind {
     Namespace,
     /// `v1` Event.
     Event,
+    /// One of kpulse's own watches: what it can't see is a trouble of its own.
+    Watch,
     /// `apps/v1` Deployment.
     Deployment,
     /// `apps/v1` StatefulSet.
@@ -47,6 +49,7 @@ impl Kind {
             Self::Node => "Node",
             Self::Namespace => "Namespace",
             Self::Event => "Event",
+            Self::Watch => "Watch",
             Self::Deployment => "Deployment",
             Self::StatefulSet => "StatefulSet",
             Self::DaemonSet => "DaemonSet",
@@ -62,7 +65,7 @@ impl Kind {
     /// Whether objects of this kind live in a namespace.
     #[must_use]
     pub const fn is_namespaced(self) -> bool {
-        !matches!(self, Self::Node | Self::Namespace)
+        !matches!(self, Self::Node | Self::Namespace | Self::Watch)
     }
 }
 

@@ -4,6 +4,8 @@ mod duration;
 mod glob;
 mod severity_rule;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use duration::{Span, SpanError};
@@ -40,13 +42,7 @@ pub struct Settings {
 impl Settings {
     /// What is to be watched for the monitors that are wanted.
     pub fn resources(&self) -> impl Iterator<Item = Resource> {
-        let all_warnings = self.monitors.warning_events.enabled;
-        Resource::ALL.into_iter().filter(move |resource| match resource {
-            Resource::WarningEvents => all_warnings,
-            // They are among the warnings.
-            Resource::FailedMountEvents | Resource::FailedAttachEvents => !all_warnings,
-            _ => true,
-        })
+        Resource::ALL.into_iter().filter(|resource| self.monitors.need(*resource))
     }
 
     /// The channel for what no route matches.
@@ -64,17 +60,31 @@ pub struct Namespaces {
     pub include: Vec<Glob>,
     /// Names or globs; wins over `include`.
     pub exclude: Vec<Glob>,
+    /// Labels that the namespace must have, each with a value or glob; none fits all.
+    pub selector: BTreeMap<String, Glob>,
 }
 
 impl Default for Namespaces {
     fn default() -> Self {
         let globs = |names: &[&str]| names.iter().map(|name| Glob::new(*name)).collect();
-        Self { include: globs(&["*"]), exclude: globs(&["kube-system", "kube-public", "kpulse"]) }
+        Self {
+            include: globs(&["*"]),
+            exclude: globs(&["kube-system", "kube-public", "kpulse"]),
+            selector: BTreeMap::new(),
+        }
     }
 }
 
 impl Namespaces {
-    /// Whether a namespace is looked at; the empty name stands for cluster-scoped objects, which always are.
+    /// Whether the selector says anything, and fits these labels.
+    #[must_use]
+    pub fn selects(&self, labels: &[(String, String)]) -> bool {
+        let fits =
+            |(key, wanted): (&String, &Glob)| labels.iter().any(|(label, value)| label == key && wanted.matches(value));
+        !self.selector.is_empty() && self.selector.iter().all(fits)
+    }
+
+    /// Whether a namespace is looked at as far as its name goes; the empty name stands for cluster-scoped objects, which always are.
     #[must_use]
     pub fn watches(&self, namespace: &str) -> bool {
         namespace.is_empty()

@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{Facts, Notes};
 use crate::monitors::MonitorName;
-use crate::{Kind, Name, ObjectRef, Scope, Workload};
+use crate::settings::Namespaces;
+use crate::tracker::Subject;
+use crate::{Kind, Name, ObjectRef, Scope, Severity};
 
 #[derive(Debug, Default)]
 pub(crate) struct Surroundings {
     terminating: BTreeSet<Name>,
+    /// Namespaces that the user's selector fits, where there is one.
+    selected: BTreeSet<Name>,
     notes: BTreeMap<ObjectRef, Notes>,
     /// What was remembered when a watch began to list, and has not been seen since.
     unseen: BTreeSet<ObjectRef>,
@@ -17,7 +21,7 @@ pub(crate) struct Surroundings {
 
 impl Surroundings {
     /// Takes note of a namespace, a workload, or what others speak of; tells whether anything changed for what is in it.
-    pub(crate) fn see(&mut self, facts: &Facts) -> bool {
+    pub(crate) fn see(&mut self, facts: &Facts, namespaces: &Namespaces) -> bool {
         let object = facts.object();
         self.unseen.remove(&object);
         let mut changed = false;
@@ -26,6 +30,11 @@ impl Surroundings {
                 self.terminating.insert(object.name.clone())
             } else {
                 self.terminating.remove(&object.name)
+            };
+            changed |= if namespaces.selects(&namespace.meta.labels) {
+                self.selected.insert(object.name.clone())
+            } else {
+                self.selected.remove(&object.name)
             };
         }
         let notes = &facts.meta().notes;
@@ -40,12 +49,15 @@ impl Surroundings {
     /// A namespace or workload is gone; tells whether anything changed.
     pub(crate) fn delete(&mut self, object: &ObjectRef) -> bool {
         self.unseen.remove(object);
-        let ended = object.kind == Kind::Namespace && self.terminating.remove(&object.name);
-        self.notes.remove(object).is_some() || ended
+        let is_namespace = object.kind == Kind::Namespace;
+        let ended = is_namespace && self.terminating.remove(&object.name);
+        let left = is_namespace && self.selected.remove(&object.name);
+        self.notes.remove(object).is_some() || ended || left
     }
 
     pub(crate) fn begin_listing(&mut self, scope: &Scope) {
-        let namespaces = self.terminating.iter().map(|name| ObjectRef::new(Kind::Namespace, "", name));
+        let namespaces =
+            self.terminating.iter().chain(&self.selected).map(|name| ObjectRef::new(Kind::Namespace, "", name));
         let known = self.notes.keys().cloned().chain(namespaces);
         self.unseen.extend(known.filter(|object| scope.covers(object)));
     }
@@ -65,22 +77,27 @@ impl Surroundings {
         self.terminating.contains(namespace)
     }
 
+    /// Whether the user's selector fits a namespace's labels.
+    pub(crate) fn is_selected(&self, namespace: &Name) -> bool {
+        self.selected.contains(namespace)
+    }
+
     /// Whether an object's author, or that of its workload or namespace, asked that this monitor leave it alone.
-    pub(crate) fn ignores(
-        &self,
-        monitor: MonitorName,
-        object: &ObjectRef,
-        own: &Notes,
-        workload: Option<&Workload>,
-    ) -> bool {
+    pub(crate) fn ignores(&self, monitor: MonitorName, object: &ObjectRef, subject: &Subject) -> bool {
+        self.notes_on(object, subject).any(|notes| notes.ignores(monitor.as_str()))
+    }
+
+    /// How bad an object's trouble can be at most, for its author or that of its workload or namespace.
+    pub(crate) fn max_severity(&self, object: &ObjectRef, subject: &Subject) -> Option<Severity> {
+        self.notes_on(object, subject).filter_map(|notes| notes.max_severity).min()
+    }
+
+    fn notes_on<'a>(&'a self, object: &ObjectRef, subject: &'a Subject) -> impl Iterator<Item = &'a Notes> {
         let namespace = ObjectRef::new(Kind::Namespace, "", &object.namespace);
-        let of_workload = workload.and_then(|workload| {
+        let of_workload = subject.workload.as_ref().and_then(|workload| {
             let notes = |(owner, notes)| workload.is(owner).then_some(notes);
             self.notes.iter().filter(|(owner, _)| owner.namespace == object.namespace).find_map(notes)
         });
-        [Some(own), self.notes.get(object), of_workload, self.notes.get(&namespace)]
-            .into_iter()
-            .flatten()
-            .any(|notes| notes.ignores(monitor.as_str()))
+        [Some(&subject.notes), self.notes.get(object), of_workload, self.notes.get(&namespace)].into_iter().flatten()
     }
 }

@@ -253,6 +253,7 @@ fn truth(group: &Group, channel: &Name, told: Option<&Told>) -> (BTreeSet<Object
         severity,
         lingers: group.lingers_until.is_some(),
         occurrences: group.once.then_some(occurrences),
+        eager: group.key.monitor == MonitorName::Blindness,
     };
     (members, truth)
 }

@@ -31,11 +31,14 @@ pub(super) fn report(
     let count = known.map_or(members.len(), |told| told.count);
     let face = &group.face;
     let command = command(&group.key, face);
-    let cause = cause(face, named);
+    let cause = cause(group, named);
+    let subject = subject(group, named, count);
     let (title, body) = match left {
-        Some(left) => resolve_words(group, left),
-        None if resolved => resolve_words(group, Left { ending: Ending::Unwatched, at: now, replaced: false }),
-        None => (firing_title(group, count), [cause.as_str(), command.as_str()].join("\n").trim().to_owned()),
+        Some(left) => resolve_words(group, &subject, left),
+        None if resolved => {
+            resolve_words(group, &subject, Left { ending: Ending::Unwatched, at: now, replaced: false })
+        }
+        None => (firing_title(group, &subject, count), [&*cause, &*command].join("\n").trim().to_owned()),
     };
     Report {
         fingerprint: group.key.fingerprint(),
@@ -50,7 +53,7 @@ pub(super) fn report(
         reason: face.reason.clone(),
         title,
         cause,
-        command: (!resolved).then_some(command),
+        command: Some(command).filter(|command| !resolved && !command.is_empty()),
         body,
         started_at: group.started_at,
         fired_at: group.fired_at,
@@ -63,17 +66,36 @@ pub(super) fn report(
 }
 
 /// `checkout/api`, or what people call it: where to look, as short as it can be said.
-fn place(group: &Group) -> String {
+fn subject(group: &Group, named: &BTreeSet<ObjectRef>, count: usize) -> String {
     let GroupKey { namespace, workload, .. } = &group.key;
-    match &group.face.title_name {
-        Some(name) => name.clone(),
-        None if namespace.is_empty() => workload.to_string(),
-        None => format!("{namespace}/{}", workload.name),
+    let first = named.first().unwrap_or(&group.face.object);
+    match (&group.face.title_name, first.kind) {
+        (Some(name), _) => name.clone(),
+        (None, Kind::Watch) => names(named, count),
+        (None, Kind::Node) if count > 1 => format!("{count} Nodes"),
+        (None, Kind::Node) => format!("Node {}", first.name),
+        (None, _) if namespace.is_empty() => workload.to_string(),
+        (None, _) => format!("{namespace}/{}", workload.name),
+    }
+}
+
+/// The first names, and how many more there are.
+fn names(named: &BTreeSet<ObjectRef>, count: usize) -> String {
+    let first: Vec<&str> = named.iter().take(COPIES).map(|object| &*object.name).collect();
+    match count.saturating_sub(first.len()) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
     }
 }
 
 /// Why; and for what goes by a name of its own also where it is: `Secret shop/web-tls (+3 copies: blog/web-tls, …)`.
-fn cause(face: &Face, members: &BTreeSet<ObjectRef>) -> String {
+fn cause(group: &Group, members: &BTreeSet<ObjectRef>) -> String {
+    let face = &group.face;
+    if face.object.kind == Kind::Watch {
+        let alerts = group.members.values().map(|member| &member.alert);
+        let causes: Vec<String> = alerts.map(|alert| format!("{}: {}", alert.key.object.name, alert.cause)).collect();
+        return causes.join("\n");
+    }
     if face.title_name.is_none() {
         return face.cause.clone();
     }
@@ -90,36 +112,39 @@ fn cause(face: &Face, members: &BTreeSet<ObjectRef>) -> String {
     format!("{} {}{copies} · {}", first.kind, place(first), face.cause)
 }
 
-fn firing_title(group: &Group, count: usize) -> String {
-    let (place, what) = (place(group), &group.face.what);
-    let kind = group.face.object.kind;
-    match count {
-        _ if group.face.title_name.is_some() => format!("{place} {what}"),
-        _ if group.face.is_bare || kind == Kind::Event => format!("{place}: {what}"),
-        1 => format!("{place}: 1 {kind} {what}"),
-        _ => format!("{place}: {count} {kind}s {what}"),
+fn firing_title(group: &Group, subject: &str, count: usize) -> String {
+    let Face { what, object, is_bare, title_name, .. } = &group.face;
+    match (object.kind, count) {
+        (Kind::Watch, _) => format!("kpulse cannot see {subject}"),
+        (Kind::Node, _) => format!("{subject} {what}"),
+        _ if title_name.is_some() => format!("{subject} {what}"),
+        (Kind::Event, _) => format!("{subject}: {what}"),
+        _ if *is_bare => format!("{subject}: {what}"),
+        (kind, 1) => format!("{subject}: 1 {kind} {what}"),
+        (kind, count) => format!("{subject}: {count} {kind}s {what}"),
     }
 }
 
-fn resolve_words(group: &Group, left: Left) -> (String, String) {
-    let place = place(group);
-    let named = group.face.title_name.is_some();
+fn resolve_words(group: &Group, subject: &str, left: Left) -> (String, String) {
+    let Face { what, reason, object, title_name, .. } = &group.face;
     let lasted = span(left.at.duration_since(group.started_at));
     let owner = &group.key.workload.kind;
+    let is_program = matches!(object.kind, Kind::Pod);
     let why = match left {
         Left { ending: Ending::Recovered, replaced: true, .. } => "replaced, and no failure since",
-        Left { ending: Ending::Recovered, .. } if named => "it is well again",
-        Left { ending: Ending::Recovered, .. } => "it runs well again",
+        Left { ending: Ending::Recovered, .. } if is_program => "it runs well again",
+        Left { ending: Ending::Recovered, .. } => "it is well again",
         Left { ending: Ending::Gone, .. } => "deleted",
         Left { ending: Ending::Unwatched, .. } => "kpulse was told not to look at it any more",
     };
     let title = match left.ending {
-        Ending::Recovered => format!("{place} recovered after {lasted}"),
-        Ending::Gone => format!("{place} is gone after {lasted}: {owner} deleted"),
-        Ending::Unwatched => format!("{place} is no longer watched"),
+        Ending::Recovered if object.kind == Kind::Watch => format!("kpulse sees {subject} again, after {lasted}"),
+        Ending::Recovered => format!("{subject} recovered after {lasted}"),
+        Ending::Gone => format!("{subject} is gone after {lasted}: {owner} deleted"),
+        Ending::Unwatched => format!("{subject} is no longer watched"),
     };
-    let was = if named { "Told before:" } else { "Was" };
-    (title, format!("{was} {} ({}); {why}.", group.face.what, group.face.reason))
+    let was = if title_name.is_some() { "Told before:" } else { "Was" };
+    (title, format!("{was} {what} ({reason}); {why}."))
 }
 
 /// One command to copy: what shows most of this trouble.
@@ -129,6 +154,12 @@ fn command(key: &GroupKey, face: &Face) -> String {
         return format!(
             "kubectl -n {namespace} get secret {pod} -o jsonpath='{{.data.tls\\.crt}}' | base64 -d | openssl x509 -noout -text"
         );
+    }
+    if *kind == Kind::Watch {
+        return String::new();
+    }
+    if namespace.is_empty() {
+        return format!("kubectl describe {} {pod}", kind.as_str().to_lowercase());
     }
     let Some(container) = key.trouble.container.as_ref().filter(|_| key.trouble.trouble == "crash") else {
         return format!("kubectl -n {namespace} describe {} {pod}", kind.as_str().to_lowercase());

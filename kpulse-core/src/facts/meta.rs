@@ -5,7 +5,7 @@ use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 
 use super::lenient;
-use crate::Name;
+use crate::{Name, Severity};
 
 /// `metadata`, as far as kpulse uses it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -81,6 +81,8 @@ fn controller<'de, D: Deserializer<'de>>(owners: D) -> Result<Option<Owner>, D::
 pub struct Notes {
     /// `kpulse.io/ignore`: `"true"`, or a list of monitors.
     pub ignore: Option<Name>,
+    /// `kpulse.io/max-severity`: whatever is wrong with it, it is no worse than this.
+    pub max_severity: Option<Severity>,
 }
 
 impl Notes {
@@ -105,7 +107,9 @@ fn notes<'de, D: Deserializer<'de>>(annotations: D) -> Result<Notes, D::Error> {
     struct Known {
         #[serde(rename = "kpulse.io/ignore", deserialize_with = "lenient::text_opt")]
         ignore: Option<Name>,
+        #[serde(rename = "kpulse.io/max-severity", deserialize_with = "lenient::text_opt")]
+        max_severity: Option<Name>,
     }
-    let Known { ignore } = lenient::object(annotations)?;
-    Ok(Notes { ignore })
+    let Known { ignore, max_severity } = lenient::object(annotations)?;
+    Ok(Notes { ignore, max_severity: max_severity.as_deref().and_then(Severity::named) })
 }

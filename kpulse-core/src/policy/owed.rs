@@ -23,6 +23,8 @@ pub(crate) struct Truth {
     pub(crate) lingers: bool,
     /// How often it happened, if it is something that happens rather than lasts.
     pub(crate) occurrences: Option<i64>,
+    /// Whether each further object is told at once: each is a matter of its own.
+    pub(crate) eager: bool,
 }
 
 /// Something a channel is owed.
@@ -52,6 +54,7 @@ pub(crate) fn owed(truth: Truth, told: Option<&Told>, window: SignedDuration) ->
             let from = told.at.checked_add(doubled.min(LONGEST_WINDOW.max(window))).ok();
             again.then_some(Owed { why: Why::Repeated, from })
         }
+        Some(told) if truth.eager && truth.count > told.count => now(Why::Grown),
         Some(told) if milestone(truth.count) > milestone(told.count) => {
             Some(Owed { why: Why::Grown, from: told.at.checked_add(GROWTH_SPACING).ok() })
         }
@@ -87,7 +90,8 @@ mod tests {
     #[track_caller]
     fn check(count: usize, severity: Severity, lingers: bool, told: Option<&Told>, expect: Option<Why>) {
         assert_eq!(
-            owed(Truth { count, severity, lingers, occurrences: None }, told, WINDOW).map(|owed| owed.why),
+            owed(Truth { count, severity, lingers, occurrences: None, eager: false }, told, WINDOW)
+                .map(|owed| owed.why),
             expect
         );
     }
@@ -118,8 +122,13 @@ mod tests {
 
     #[test]
     fn what_happens_again_is_told_once_per_window_which_doubles_to_a_day() {
-        let truth =
-            |occurrences| Truth { count: 1, severity: Severity::Info, lingers: false, occurrences: Some(occurrences) };
+        let truth = |occurrences| Truth {
+            count: 1,
+            severity: Severity::Info,
+            lingers: false,
+            occurrences: Some(occurrences),
+            eager: false,
+        };
         let before = |repeats| Told { occurrences: 3, repeats, ..told(1, Severity::Info) };
         assert_eq!(owed(truth(3), Some(&before(0)), WINDOW), None);
         for (repeats, minutes) in [(0, 30), (1, 60), (3, 240), (6, 1_440), (200, 1_440)] {
@@ -132,13 +141,13 @@ mod tests {
     #[test]
     fn growth_waits_a_minute_and_nothing_else_does() {
         let grown = owed(
-            Truth { count: 5, severity: Severity::Critical, lingers: false, occurrences: None },
+            Truth { count: 5, severity: Severity::Critical, lingers: false, occurrences: None, eager: false },
             Some(&told(1, Severity::Critical)),
             WINDOW,
         );
         assert_eq!(grown.and_then(|owed| owed.from), T0.checked_add(SignedDuration::from_secs(60)).ok());
         let worse = owed(
-            Truth { count: 5, severity: Severity::Critical, lingers: false, occurrences: None },
+            Truth { count: 5, severity: Severity::Critical, lingers: false, occurrences: None, eager: false },
             Some(&told(1, Severity::Warning)),
             WINDOW,
         );

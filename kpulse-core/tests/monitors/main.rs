@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
 
+mod blindness;
 mod cron_runs;
 mod cronjob_missed;
 mod daemonset_unscheduled;
@@ -15,5 +16,6 @@ mod pvc_pending;
 mod pvc_usage;
 mod rollout_stuck;
 mod rules;
+mod surroundings;
 mod timeline;
 mod warning_events;

@@ -112,6 +112,12 @@ impl Timeline {
         self.observe(Observation::SightLost(Scope::cluster(resource), away))
     }
 
+    /// The API server refuses the watch.
+    pub(crate) fn refuse(self, resource: Resource) -> Self {
+        let refused = Blindness::Refused("the API server answered 403".to_owned());
+        self.observe(Observation::SightLost(Scope::cluster(resource), refused))
+    }
+
     /// The user changes the settings.
     pub(crate) fn configure(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
