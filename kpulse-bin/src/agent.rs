@@ -20,6 +20,8 @@ use crate::saver::Saver;
 
 /// Observations that may wait for the loop before the API server has to.
 const OBSERVATIONS: usize = 256;
+/// Questions to the API server that may wait for an answer.
+const INQUIRIES: usize = 16;
 /// How often the secrets are read again: a Secret patched in later works without a restart.
 const SECRETS_EVERY: Duration = Duration::from_secs(5);
 /// How long after a failed attempt to read the state the next is made.
@@ -61,6 +63,8 @@ impl Agent {
         let keeper = tokio::spawn(follow_secrets(self.secrets, secrets, self.channels, http, replace));
         let (seen, observations) = mpsc::channel(OBSERVATIONS);
         let scopes = self.settings.resources().map(Scope::cluster).collect();
+        let (inquiries, asked) = mpsc::channel(INQUIRIES);
+        let answers = tokio::spawn(kpulse_watch::inquire::answer(self.client.clone(), asked, seen.clone()));
         let client = self.client.clone();
         let watches = tokio::spawn(async move {
             let mut sessions = watch_all(&client, scopes, seen, &SessionSettings::default()).await;
@@ -71,9 +75,10 @@ impl Agent {
             }
         });
         let engine = Engine::new(Timestamp::now(), self.settings, state.clone());
-        let pulse = Pulse::new(engine, lanes, Saver::start(store, state), self.status);
+        let pulse = Pulse::new(engine, lanes, Saver::start(store, state), inquiries, self.status);
         pulse.run(Inputs { observations, receipts, replacements, shutdown: self.shutdown }).await;
         watches.abort();
+        answers.abort();
         keeper.abort();
         Ok(())
     }

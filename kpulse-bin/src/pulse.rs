@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kpulse_core::{Blindness, Engine, Name, Observation, Receipt, Scope};
+use kpulse_core::{Blindness, Engine, Inquiry, Name, Observation, Receipt, Scope};
 use kpulse_notify::LaneHandle;
 use kpulse_notify::lane::{HealthState, Source};
 use tokio::sync::{mpsc, watch};
@@ -69,6 +69,7 @@ pub(crate) struct Pulse {
     engine: Engine,
     lanes: BTreeMap<Name, LaneHandle>,
     saver: Saver,
+    inquiries: mpsc::Sender<Inquiry>,
     blind: BTreeMap<Scope, String>,
     status: watch::Sender<Status>,
 }
@@ -78,9 +79,10 @@ impl Pulse {
         engine: Engine,
         lanes: BTreeMap<Name, LaneHandle>,
         saver: Saver,
+        inquiries: mpsc::Sender<Inquiry>,
         status: watch::Sender<Status>,
     ) -> Self {
-        Self { engine, lanes, saver, blind: BTreeMap::new(), status }
+        Self { engine, lanes, saver, inquiries, blind: BTreeMap::new(), status }
     }
 
     /// Runs until it is told to end; then waits a little for what is in flight, and saves.
@@ -125,6 +127,12 @@ impl Pulse {
             let Some(lane) = self.lanes.get(&notification.channel) else { continue };
             if let Err(error) = lane.send(notification) {
                 tracing::error!(%error, "message not taken");
+            }
+        }
+        for inquiry in self.engine.inquiries(now) {
+            // A full queue means that many are being asked already: this one is asked again later.
+            if let Err(error) = self.inquiries.try_send(inquiry) {
+                tracing::debug!(%error, "inquiry put off");
             }
         }
         if self.engine.take_changed() {

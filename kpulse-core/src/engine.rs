@@ -5,6 +5,7 @@
 //! never a special case.
 
 mod desk;
+mod drains;
 mod intake;
 mod report;
 mod surveys;
@@ -17,12 +18,14 @@ use serde::{Deserialize, Serialize};
 use crate::cron_runs::CronRuns;
 use crate::group::{Group, Member};
 use crate::ledger::{Attempt, Ledger};
-use crate::monitors::RestartMemory;
+use crate::monitors::{Drains, RestartMemory};
 use crate::policy::route::channels_for;
 use crate::settings::Settings;
 use crate::surroundings::Surroundings;
 use crate::tracker::{Change, Subject, Tracker, TrackerState, Turn};
 use crate::{AlertKey, Ending, GroupKey, Name, Notification, Receipt, Scope};
+pub use drains::Inquiry;
+
 use desk::Desk;
 
 /// Nothing is told until every watch has listed once or was refused, but no longer than this.
@@ -62,6 +65,7 @@ pub struct Engine {
     restarts: RestartMemory,
     newest_event: Timestamp,
     cron_runs: CronRuns,
+    drains: Drains,
     /// The watches that have listed and go on: what they send now happens now.
     live: BTreeSet<Scope>,
     readiness: Readiness,
@@ -95,6 +99,7 @@ impl Engine {
             restarts: state.restarts,
             newest_event: state.newest_event.unwrap_or(now),
             cron_runs: CronRuns::default(),
+            drains: Drains::default(),
             live: BTreeSet::new(),
             readiness: Readiness::default(),
             changed: false,
@@ -177,7 +182,8 @@ impl Engine {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let lingers = self.groups.values().filter_map(|group| group.lingers_until).min();
         let ready = self.readiness.deadline.filter(|_| !self.readiness.waiting.is_empty());
-        [self.tracker.next_due(), lingers, ready, self.desk.next_deadline()].into_iter().flatten().min()
+        let inquiry = self.next_inquiry();
+        [self.tracker.next_due(), lingers, ready, inquiry, self.desk.next_deadline()].into_iter().flatten().min()
     }
 
     /// Whether the cluster is known well enough to speak of it.

@@ -9,6 +9,7 @@ mod hpa_at_max;
 mod job_failed;
 mod node_conditions;
 mod node_disk;
+mod pdb_blocked;
 mod pod_crashes;
 mod pod_restarts;
 mod pod_stuck_terminating;
@@ -29,6 +30,8 @@ pub use hpa_at_max::HpaAtMax;
 pub use job_failed::{JobFailed, JobOutcome, outcome};
 pub use node_conditions::NodeConditions;
 pub use node_disk::NodeDisk;
+pub(crate) use pdb_blocked::Drains;
+pub use pdb_blocked::PdbBlocked;
 pub use pod_crashes::PodCrashes;
 pub use pod_restarts::PodRestarts;
 pub(crate) use pod_restarts::RestartMemory;
@@ -68,6 +71,8 @@ pub enum MonitorName {
     NodeConditions,
     /// Nodes whose disks are nearly full.
     NodeDisk,
+    /// Drains that a PodDisruptionBudget holds up.
+    PdbBlocked,
     /// Pods that are still there long after their grace period.
     PodStuckTerminating,
     /// Claims that wait for a volume which does not come.
@@ -84,7 +89,7 @@ pub enum MonitorName {
 
 impl MonitorName {
     /// Every monitor that users set.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::PodCrashes,
         Self::PodRestarts,
         Self::WarningEvents,
@@ -94,6 +99,7 @@ impl MonitorName {
         Self::JobFailed,
         Self::NodeConditions,
         Self::NodeDisk,
+        Self::PdbBlocked,
         Self::PodStuckTerminating,
         Self::PvcPending,
         Self::PvcUsage,
@@ -114,6 +120,7 @@ impl MonitorName {
             Self::JobFailed => "job_failed",
             Self::NodeConditions => "node_conditions",
             Self::NodeDisk => "node_disk",
+            Self::PdbBlocked => "pdb_blocked",
             Self::PodStuckTerminating => "pod_stuck_terminating",
             Self::PvcPending => "pvc_pending",
             Self::PvcUsage => "pvc_usage",
@@ -124,8 +131,11 @@ impl MonitorName {
     }
 }
 
+/// The monitors that need to know of Pods.
+const PODS: [MonitorName; 4] =
+    [MonitorName::PodCrashes, MonitorName::PodRestarts, MonitorName::PodStuckTerminating, MonitorName::PdbBlocked];
 /// The monitors that need to know of nodes.
-const NODES: [MonitorName; 2] = [MonitorName::NodeConditions, MonitorName::NodeDisk];
+const NODES: [MonitorName; 3] = [MonitorName::NodeConditions, MonitorName::NodeDisk, MonitorName::PdbBlocked];
 /// The monitors that need to know of claims.
 const CLAIMS: [MonitorName; 2] = [MonitorName::PvcPending, MonitorName::PvcUsage];
 
@@ -198,7 +208,7 @@ impl Monitors {
     /// Whether any monitor that is wanted looks at this resource, or needs it to know what became of its objects.
     #[must_use]
     pub fn need(&self, resource: Resource) -> bool {
-        let pods = self.pod_crashes.enabled || self.pod_restarts.enabled || self.pod_stuck_terminating.enabled;
+        let pods = PODS.into_iter().any(|monitor| self.enabled(monitor));
         let warnings = self.warning_events.enabled;
         match resource {
             Resource::Namespaces => true,
@@ -210,7 +220,7 @@ impl Monitors {
             Resource::Nodes => NODES.into_iter().any(|monitor| self.enabled(monitor)),
             Resource::HorizontalPodAutoscalers => self.hpa_at_max.enabled,
             Resource::PersistentVolumeClaims => CLAIMS.into_iter().any(|monitor| self.enabled(monitor)),
-            Resource::PodDisruptionBudgets => false,
+            Resource::PodDisruptionBudgets => self.pdb_blocked.enabled,
             Resource::TlsSecrets => self.tls_cert_expiry.enabled,
             Resource::WarningEvents => warnings,
             // They are among the warnings.
@@ -232,6 +242,7 @@ impl Monitors {
             MonitorName::JobFailed => self.job_failed.enabled,
             MonitorName::NodeConditions => self.node_conditions.enabled,
             MonitorName::NodeDisk => self.node_disk.enabled,
+            MonitorName::PdbBlocked => self.pdb_blocked.enabled,
             MonitorName::PodStuckTerminating => self.pod_stuck_terminating.enabled,
             MonitorName::PvcPending => self.pvc_pending.enabled,
             MonitorName::PvcUsage => self.pvc_usage.enabled,

@@ -13,8 +13,8 @@ pub use glob::Glob;
 pub use severity_rule::SeverityRule;
 
 use crate::monitors::{
-    CronjobMissed, DaemonSetUnscheduled, HpaAtMax, JobFailed, NodeConditions, NodeDisk, PodCrashes, PodRestarts,
-    PodStuckTerminating, PvcPending, PvcUsage, RolloutStuck, TlsCertExpiry, WarningEvents,
+    CronjobMissed, DaemonSetUnscheduled, HpaAtMax, JobFailed, NodeConditions, NodeDisk, PdbBlocked, PodCrashes,
+    PodRestarts, PodStuckTerminating, PvcPending, PvcUsage, RolloutStuck, TlsCertExpiry, WarningEvents,
 };
 use crate::{Name, Resource, policy::Route};
 
@@ -115,6 +115,8 @@ pub struct Monitors {
     pub node_conditions: NodeConditions,
     /// Nodes whose disks are nearly full.
     pub node_disk: NodeDisk,
+    /// Drains that a PodDisruptionBudget holds up.
+    pub pdb_blocked: PdbBlocked,
     /// Pods that are still there long after their grace period.
     pub pod_stuck_terminating: PodStuckTerminating,
     /// Claims that wait for a volume which does not come.

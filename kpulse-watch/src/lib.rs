@@ -4,6 +4,8 @@
 //! - [`watch_all`] opens the watches and sends what they see as [`Observation`](kpulse_core::Observation)s;
 //!   [`watch`] is one of them. Whatever happens to a connection, a session goes on, pauses, and says when it sees nothing.
 //! - [`state::StateStore`] keeps what must survive a restart in one ConfigMap.
+//! - [`kubelet::survey`] asks each node's kubelet how full its disks and volumes are.
+//! - [`inquire::answer`] asks what the engine wants to know and no watch tells.
 //! - [`logs::tail`] reads the last words of a container, [`access::may`] asks what we may.
 //! - [`record::record`] writes down what the API server says, for `kpulse replay`.
 //!
@@ -11,6 +13,8 @@
 //! anything in between (`lean`), and through the machine that knows what is seen (`session::sight`).
 
 pub mod access;
+pub mod inquire;
+pub mod kubelet;
 pub mod logs;
 pub mod record;
 pub mod state;
@@ -18,6 +22,7 @@ pub mod state;
 mod client;
 mod explain;
 mod lean;
+mod pages;
 mod session;
 mod wire;
 

@@ -28,12 +28,15 @@ impl Engine {
                 self.lose_workload(now, |group| group.is_of(&object));
                 self.restarts.forget(&object);
                 self.cron_runs.forget(&object);
+                self.drains.forget(&object);
+                self.judge_drains(now);
                 self.tracker.delete(now, &object, &uid);
             }
             Observation::ListingBegun(scope) => {
                 self.live.remove(&scope);
                 self.tracker.lose_sight(&scope);
                 self.surroundings.begin_listing(&scope);
+                self.drains.begin_listing(&scope);
                 for group in self.groups.values_mut().filter(|group| answers_for(&scope, group)) {
                     group.workload_unseen = true;
                 }
@@ -45,6 +48,8 @@ impl Engine {
                 }
                 self.lose_workload(now, |group| group.workload_unseen && answers_for(&scope, group));
                 self.tracker.listed(&scope);
+                self.drains.listed(&scope);
+                self.judge_drains(now);
                 self.tracker.report(now, &blindness::watch(&scope), MonitorName::Blindness, Findings::default());
                 self.live.insert(scope);
             }
@@ -58,7 +63,10 @@ impl Engine {
                 }
             }
             Observation::Surveyed(summary) => self.survey(now, &summary),
-            Observation::KubeletSight(_) => {}
+            Observation::KubeletSight(sight) => {
+                let findings = blindness::unreadable(&sight);
+                self.tracker.report(now, &blindness::kubelets(), MonitorName::Blindness, findings);
+            }
         }
         self.settle(now);
     }
@@ -96,6 +104,7 @@ impl Engine {
         let subject = || Subject::new(&object, facts, node);
         self.tracker.see(now, &object, subject, &meta.uid, said);
         self.see_run(now, &object, facts);
+        self.see_drain(now, &object, facts);
         self.settle(now);
         for key in self.tracker.firing_of(&object) {
             self.review_alert(now, &key);

@@ -1,7 +1,7 @@
 //! `blindness`: what kpulse itself is not able to see, told once per cause, so that silence is never mistaken for health.
 
 use crate::finding::{Finding, Findings, Severity, TroubleKey};
-use crate::{Kind, ObjectRef, Scope};
+use crate::{Kind, KubeletSight, ObjectRef, Scope};
 
 /// Which of kpulse's watches this is.
 pub(crate) fn watch(scope: &Scope) -> ObjectRef {
@@ -18,5 +18,24 @@ pub(crate) fn refused(why: &str) -> Findings {
         shared: Some("refused".into()),
         ..Finding::new(TroubleKey::object("refused"), "Refused", Severity::Warning)
     });
+    findings
+}
+
+/// The kubelets, as something that kpulse reads.
+pub(crate) fn kubelets() -> ObjectRef {
+    ObjectRef::new(Kind::Watch, "", "kubelet summaries")
+}
+
+/// Kubelets that cannot be read, if there are any.
+pub(crate) fn unreadable(sight: &KubeletSight) -> Findings {
+    let mut findings = Findings::default();
+    if sight.unreadable > 0 {
+        findings.present(Finding {
+            what: "not read".to_owned(),
+            cause: format!("{} of {}: {}", sight.unreadable, sight.nodes, sight.why),
+            shared: Some("unreadable".into()),
+            ..Finding::new(TroubleKey::object("unreadable"), "Unreadable", Severity::Warning)
+        });
+    }
     findings
 }

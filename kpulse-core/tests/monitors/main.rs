@@ -10,6 +10,7 @@ mod hpa_at_max;
 mod job_failed;
 mod node_conditions;
 mod node_disk;
+mod pdb_blocked;
 mod pod_restarts;
 mod pod_stuck_terminating;
 mod pvc_pending;

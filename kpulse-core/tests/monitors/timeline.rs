@@ -15,7 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 use kpulse_core::facts::Facts;
 use kpulse_core::settings::{Settings, Span};
 use kpulse_core::{
-    AlertState, Blindness, Engine, EngineState, Kind, Notification, Observation, Outcome, Receipt, Resource, Scope,
+    AlertState, Blindness, Engine, EngineState, Inquiry, Kind, Notification, Observation, Outcome, Receipt, Resource,
+    Scope,
 };
 use serde_json::Value;
 
@@ -40,6 +41,7 @@ pub(crate) struct Timeline {
     settings: Settings,
     engine: Engine,
     heard: Vec<String>,
+    asked: Vec<Inquiry>,
 }
 
 impl Timeline {
@@ -53,7 +55,7 @@ impl Timeline {
         change(&mut settings);
         let now = moment("0s");
         let engine = Engine::new(now, settings.clone(), EngineState::default());
-        let mut story = Self { now, settings, engine, heard: Vec::new() };
+        let mut story = Self { now, settings, engine, heard: Vec::new(), asked: Vec::new() };
         story.open(&[]);
         story
     }
@@ -66,6 +68,7 @@ impl Timeline {
         while let Some(due) = self.engine.next_deadline().filter(|due| *due <= until) {
             self.now = due.max(self.now);
             self.engine.advance(self.now);
+            self.asked.extend(self.engine.inquiries(self.now));
             self.hear();
             assert!(self.engine.next_deadline() != Some(due), "what is due at {due} is never done");
         }
@@ -154,6 +157,15 @@ impl Timeline {
     #[track_caller]
     pub(crate) fn expect_remembered(self, count: usize) -> Self {
         assert_eq!(self.engine.troubled_objects(), count);
+        self
+    }
+
+    /// The nodes whose Pods were asked for since this was last asked.
+    #[track_caller]
+    pub(crate) fn expect_inquiries(mut self, nodes: &[&str]) -> Self {
+        let asked: Vec<String> =
+            std::mem::take(&mut self.asked).into_iter().map(|Inquiry::PodsOn(node)| node.to_string()).collect();
+        assert_eq!(asked, nodes);
         self
     }
 
