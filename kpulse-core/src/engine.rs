@@ -7,6 +7,7 @@
 mod desk;
 mod drains;
 mod intake;
+mod remembered;
 mod report;
 mod surveys;
 
@@ -25,6 +26,7 @@ use crate::surroundings::Surroundings;
 use crate::tracker::{Change, Subject, Tracker, TrackerState, Turn};
 use crate::{AlertKey, Ending, GroupKey, Name, Notification, Receipt, Scope};
 pub use drains::Inquiry;
+pub use remembered::Remembered;
 
 use desk::Desk;
 

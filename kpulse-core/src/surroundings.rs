@@ -72,6 +72,11 @@ impl Surroundings {
         changed
     }
 
+    /// How much is remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.terminating.len() + self.selected.len() + self.notes.len()
+    }
+
     /// Whether a namespace is being deleted: what fails in it now is no trouble.
     pub(crate) fn is_terminating(&self, namespace: &Name) -> bool {
         self.terminating.contains(namespace)

@@ -270,6 +270,11 @@ impl Tracker {
         self.objects.values().filter(|tracked| tracked.is_troubled()).count()
     }
 
+    /// How many objects are remembered for any reason, and how many for what Events and deletions proved.
+    pub(crate) fn remembered(&self) -> (usize, usize) {
+        (self.objects.len(), self.evidence.len() + self.deleted.len())
+    }
+
     fn in_scope(&self, scope: &Scope) -> Vec<ObjectRef> {
         self.objects.keys().filter(|object| scope.covers(object)).cloned().collect()
     }
