@@ -2,7 +2,7 @@
 //!
 //! The lane decides nothing about what is told. It takes a message, makes one attempt, and answers with exactly one
 //! receipt; what is owed after that is computed anew by whoever reads the receipts. So nothing waits in a lane for
-//! longer than an attempt, and one channel never waits for another.
+//! longer than an attempt, and one channel never waits for another. What looks like a secret goes no further than here.
 
 mod attempt;
 mod health;
@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::notifier::{Accepted, DeliveryError, Notifier};
+use crate::redact::redact_report;
 use crate::retry::{after, next_attempt};
 use crate::settings::SetupError;
 use attempt::{Closing, attempt};
@@ -176,7 +177,8 @@ impl Lane {
                     Err(_) => return,
                 },
                 next = self.waiting.recv() => match next {
-                    Some(notification) => {
+                    Some(mut notification) => {
+                        redact_report(&mut notification.report);
                         if !self.handle(&notification).await {
                             return;
                         }

@@ -10,6 +10,8 @@
 //! - [`notifier`]: the end of the line, one attempt at one channel;
 //! - [`channels`]: a file for each kind;
 //! - [`http`]: the one way out over HTTP;
+//! - [`log_tail`]: what a container said last, and what of it a chat shows;
+//! - [`redact`](mod@redact): what looks like a secret, masked in all that others wrote;
 //! - [`text`]: a message in words;
 //! - [`example`]: messages to try a channel with.
 //!
@@ -39,7 +41,9 @@ pub mod channels;
 pub mod example;
 pub mod http;
 pub mod lane;
+pub mod log_tail;
 pub mod notifier;
+pub mod redact;
 pub mod retry;
 pub mod secrets;
 pub mod settings;

@@ -4,10 +4,13 @@
 //! the cluster is somebody else's writing: it never starts a line of its own, moves a cursor or turns the direction of
 //! reading around.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use kpulse_core::{AlertState, Notification, Report, Severity};
+
+use crate::log_tail;
 
 /// The longest line, in characters.
 const LINE: usize = 300;
@@ -22,6 +25,8 @@ pub struct Message {
     pub headline: String,
     /// Why.
     pub details: Vec<String>,
+    /// What the container that failed said: its first line that tells of an error, and a few more.
+    pub quote: Vec<String>,
     /// A command to copy.
     pub command: Option<String>,
 }
@@ -32,6 +37,9 @@ impl fmt::Display for Message {
         f.write_str(&self.headline)?;
         for line in &self.details {
             write!(f, "\n{line}")?;
+        }
+        for line in &self.quote {
+            write!(f, "\n> {line}")?;
         }
         self.command.as_ref().map_or(Ok(()), |command| write!(f, "\n  {command}"))
     }
@@ -44,8 +52,25 @@ pub fn message(notification: &Notification) -> Message {
     Message {
         headline: headline(notification),
         details: details(report),
+        quote: quote(report).map(line).collect(),
         command: report.command.as_deref().map(line).filter(|command| !command.is_empty()),
     }
+}
+
+/// The report's body with what the container said between cause and command, each line after `> `.
+#[must_use]
+pub fn body(report: &Report) -> Cow<'_, str> {
+    let quote: Vec<String> = quote(report).map(|said| format!("> {said}")).collect();
+    if quote.is_empty() {
+        return Cow::Borrowed(&report.body);
+    }
+    let lines = std::iter::once(report.cause.as_str()).chain(quote.iter().map(String::as_str));
+    Cow::Owned(lines.chain(report.command.as_deref()).collect::<Vec<_>>().join("\n"))
+}
+
+/// What a chat quotes of the log: not what the cause says already.
+fn quote(report: &Report) -> impl Iterator<Item = &str> {
+    log_tail::excerpt(&report.log).into_iter().filter(|said| !report.cause.contains(said.trim()))
 }
 
 /// The mark that says at a glance how bad it is.
@@ -145,7 +170,7 @@ pub fn line(text: &str) -> String {
 }
 
 /// Marks of Unicode's bidirectional algorithm that are not letters, and the byte order mark.
-const fn turns_direction(c: char) -> bool {
+pub(crate) const fn turns_direction(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
@@ -163,6 +188,35 @@ mod tests {
         api exits 1 after 6s, 5 restarts: connect postgres-rw:5432: connection refused · since 14:02 UTC
           kubectl -n checkout logs deploy/api -c api --previous
         ");
+    }
+
+    #[test]
+    fn what_the_container_said_is_quoted_before_the_command() {
+        let mut crashed = example::firing();
+        crashed.report.cause = "api exits 1 after 6s, 5 restarts".to_owned();
+        let log = ["starting", "connect postgres-rw:5432: connection refused", "    at main.rs:7"];
+        crashed.report.log = log.map(str::to_owned).to_vec();
+        insta::assert_snapshot!(message(&crashed), @"
+        🔴 checkout/api: 3 Pods crash-looping · prod-eu
+        api exits 1 after 6s, 5 restarts · since 14:02 UTC
+        > connect postgres-rw:5432: connection refused
+        > at main.rs:7
+          kubectl -n checkout logs deploy/api -c api --previous
+        ");
+        insta::assert_snapshot!(body(&crashed.report), @"
+        api exits 1 after 6s, 5 restarts
+        > connect postgres-rw:5432: connection refused
+        >     at main.rs:7
+        kubectl -n checkout logs deploy/api -c api --previous
+        ");
+    }
+
+    #[test]
+    fn what_the_cause_says_already_is_not_quoted() {
+        let mut crashed = example::firing();
+        assert_eq!(body(&crashed.report), crashed.report.body);
+        crashed.report.log = vec!["connect postgres-rw:5432: connection refused".to_owned()];
+        assert_eq!((message(&crashed).quote, body(&crashed.report)), (vec![], crashed.report.body.as_str().into()));
     }
 
     #[test]

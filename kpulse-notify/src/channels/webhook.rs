@@ -1,5 +1,6 @@
 //! `webhook`: each message as JSON to an address of one's own, signed if wanted.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ use crate::http::{Http, HttpClient, certificates};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::{Masked, Secrets};
 use crate::settings::{Channel, SetupError};
+use crate::text;
 
 /// The header with the body's HMAC-SHA256 in hexadecimal digits, after `sha256=`.
 pub const SIGNATURE: &str = "x-kpulse-signature";
@@ -189,7 +191,8 @@ pub struct Body<'a> {
     object: String,
     reason: &'a str,
     title: &'a str,
-    body: &'a str,
+    /// Cause, the log's first error line and a few more after `> ` each, and a command to copy.
+    body: Cow<'a, str>,
     fired_at: String,
     fingerprint: &'a str,
     kind: &'static str,
@@ -205,6 +208,8 @@ pub struct Body<'a> {
     count: usize,
     /// `Pod/api-1`.
     members: Vec<String>,
+    /// The last lines of the failed container's log; empty where there is none.
+    log: &'a [String],
 }
 
 /// What is sent of a message.
@@ -220,7 +225,7 @@ pub fn body(notification: &Notification) -> Body<'_> {
         object: format!("{}/{}", report.object.kind.as_str().to_lowercase(), report.object.name),
         reason: &report.reason,
         title: &report.title,
-        body: &report.body,
+        body: text::body(report),
         fired_at: seconds(report.fired_at),
         fingerprint: report.fingerprint.as_str(),
         kind: report.object.kind.as_str(),
@@ -234,6 +239,7 @@ pub fn body(notification: &Notification) -> Body<'_> {
         ending: report.ending.map(Ending::as_str),
         count: report.count,
         members: report.members.iter().map(ToString::to_string).collect(),
+        log: &report.log,
     }
 }
 

@@ -119,7 +119,8 @@ fn firing_has_the_earlier_programs_keys_and_ours() {
         "Pod/api-7c9d5f6b8-2xk4q",
         "Pod/api-7c9d5f6b8-9wv7m",
         "Pod/api-7c9d5f6b8-lq5zt"
-      ]
+      ],
+      "log": []
     }
     "#);
 }
@@ -153,7 +154,8 @@ fn resolved_says_when_and_how_it_ended() {
         "Pod/api-7c9d5f6b8-2xk4q",
         "Pod/api-7c9d5f6b8-9wv7m",
         "Pod/api-7c9d5f6b8-lq5zt"
-      ]
+      ],
+      "log": []
     }
     "#);
 }
@@ -170,4 +172,15 @@ fn absent_fields_are_null_and_the_earlier_programs_are_empty() {
     for key in ["workload", "node", "container", "ended_at", "ending"] {
         assert!(body[key].is_null(), "{key}");
     }
+}
+
+#[test]
+fn a_log_is_sent_whole_and_quoted_in_the_body() {
+    let mut crashed = example::firing();
+    crashed.report.cause = "api exits 1 after 6s".to_owned();
+    crashed.report.log = ["starting", "ERROR no database"].map(str::to_owned).to_vec();
+    let body = serde_json::to_value(body(&crashed)).unwrap();
+    assert_eq!(body["log"], serde_json::json!(["starting", "ERROR no database"]));
+    let said = "api exits 1 after 6s\n> ERROR no database\nkubectl -n checkout logs deploy/api -c api --previous";
+    assert_eq!(body["body"], said);
 }
