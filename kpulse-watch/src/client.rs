@@ -8,6 +8,8 @@ use kube::Client;
 use kube::client::ClientBuilder;
 use kube::config::{Config, InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
+use crate::kubelet::{KubeletSettings, Kubelets};
+
 /// Where to look for the API server. With nothing said: the cluster this Pod runs in, else the kubeconfig.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectOptions {
@@ -30,6 +32,22 @@ pub struct Connection {
     pub default_namespace: String,
     /// The kubeconfig's context; nothing inside a cluster.
     pub context: Option<String>,
+    /// Who we are, for those beside the API server who know the same users.
+    config: Config,
+}
+
+impl Connection {
+    /// The way to the kubelets of this cluster, as the user wants it. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// Where the settings of this cluster cannot be used for them.
+    pub fn kubelets(&self, settings: KubeletSettings) -> Result<Kubelets, ConnectError> {
+        if settings.via_api_server {
+            return Ok(Kubelets::via_api_server(self.client.clone()));
+        }
+        let failed = |source| ConnectError::Client { server_url: "kubelets".to_owned(), source: Box::new(source) };
+        Kubelets::direct(&self.config, settings.insecure_tls).map_err(failed)
+    }
 }
 
 impl std::fmt::Debug for Connection {
@@ -115,8 +133,8 @@ fn build(mut config: Config, context: Option<String>) -> Result<Connection, Conn
     config.headers.push((USER_AGENT, name));
     let server_url = printable(&config.cluster_url);
     let default_namespace = config.default_namespace.clone();
-    match ClientBuilder::try_from(config) {
-        Ok(builder) => Ok(Connection { client: builder.build(), server_url, default_namespace, context }),
+    match ClientBuilder::try_from(config.clone()) {
+        Ok(builder) => Ok(Connection { client: builder.build(), server_url, default_namespace, context, config }),
         Err(source) => Err(ConnectError::Client { server_url, source: Box::new(source) }),
     }
 }

@@ -65,7 +65,7 @@ impl Survey for PvcUsage {
         }
         claims.into_iter().map(|((namespace, name), fills)| {
             let claim = ObjectRef::new(Kind::PersistentVolumeClaim, namespace, name);
-            (claim, self.findings(fills))
+            (claim, self.findings(&fills))
         })
     }
 }
@@ -82,7 +82,7 @@ fn fuller(one: Option<Fill>, other: Option<Fill>) -> Option<Fill> {
 }
 
 impl PvcUsage {
-    fn findings(&self, fills: Fills) -> Findings {
+    fn findings(&self, fills: &Fills) -> Findings {
         let limits = Limits { warn_at: self.warn_at, crit_at: self.crit_at };
         let mut findings = Findings::default();
         match fills.space {

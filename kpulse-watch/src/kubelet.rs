@@ -1,0 +1,133 @@
+//! What only kubelets know: how full the disks of their nodes and the volumes of their Pods are.
+//!
+//! [`survey`] goes around all nodes once in an interval, each at its own time, a few at once, and sends each summary as
+//! an observation. A kubelet that cannot be read changes nothing: no observation comes of it. How many there are, and
+//! why, is sent as [`KubeletSight`] when it changes.
+//!
+//! The nodes are listed anew for each round: one request (in pages) is simpler than to follow a watch that others
+//! follow already, needs no memory beside names and addresses, and what it may miss in between does no harm. A node that
+//! came waits for the next round; one that went is not believed any more by whom the summary is sent to.
+//!
+//! # Rights
+//!
+//! `get` on `nodes/stats` for the kubelets themselves; on `nodes/proxy` by way of the API server, which also reaches
+//! `exec` and is therefore never the default. `list` on `nodes`.
+
+mod line;
+mod nodes;
+mod sight;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use kpulse_core::{KubeletSight, Observation};
+use kube::Client;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
+
+pub use self::line::Kubelets;
+use self::nodes::Node;
+use self::sight::Sight;
+
+/// So many kubelets are read at the same time.
+const AT_ONCE: usize = 4;
+/// The first round is quicker, so that what is broken already is known soon after a start.
+const FIRST_ROUND: Duration = Duration::from_secs(60);
+/// However short the user wants it: kubelets themselves look no more often than that (`housekeeping-interval`).
+const SHORTEST_ROUND: Duration = Duration::from_secs(10);
+/// How long after nodes could not be listed that is tried again.
+const LIST_RETRY: Duration = Duration::from_secs(30);
+
+/// How kubelets are asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KubeletSettings {
+    /// Believe whoever answers at a node's address: whoever does is shown the token of this ServiceAccount.
+    pub insecure_tls: bool,
+    /// Ask by way of the API server, which the right `nodes/proxy` is needed for.
+    pub via_api_server: bool,
+}
+
+/// Goes around the kubelets until the receiver of what they say is dropped.
+pub async fn survey(client: Client, kubelets: Kubelets, interval: Duration, out: mpsc::Sender<Observation>) {
+    let closed = out.clone();
+    let surveyor = Surveyor { client, kubelets, interval: interval.max(SHORTEST_ROUND), out, told: None };
+    tokio::select! {
+        () = closed.closed() => {}
+        Err(ReceiverGone) = Box::pin(surveyor.run()) => {}
+    }
+}
+
+/// Nobody wants to know any more.
+struct ReceiverGone;
+
+struct Surveyor {
+    client: Client,
+    kubelets: Kubelets,
+    interval: Duration,
+    out: mpsc::Sender<Observation>,
+    told: Option<KubeletSight>,
+}
+
+impl Surveyor {
+    async fn run(mut self) -> Result<(), ReceiverGone> {
+        let mut round = self.interval.min(FIRST_ROUND);
+        loop {
+            let begun = Instant::now();
+            match nodes::list(&self.client).await {
+                Ok(nodes) => {
+                    self.go_around(nodes, begun, round).await?;
+                    sleep_until(begun + round).await;
+                    round = self.interval;
+                }
+                Err(why) => {
+                    self.tell(KubeletSight { why, ..self.told.clone().unwrap_or_default() }).await?;
+                    sleep(LIST_RETRY).await;
+                }
+            }
+        }
+    }
+
+    /// Reads every node once, each at its own time of the round.
+    async fn go_around(&mut self, mut nodes: Vec<Node>, begun: Instant, round: Duration) -> Result<(), ReceiverGone> {
+        nodes.sort_by_key(|node| node.place_in(round));
+        let mut sight = Sight::of(nodes.len());
+        let kubelets = self.kubelets.clone();
+        let reads = nodes.into_iter().map(|node| {
+            let kubelets = &kubelets;
+            async move {
+                sleep_until(begun + node.place_in(round)).await;
+                let read = kubelets.read(&node).await;
+                (node, read)
+            }
+        });
+        let mut reads = futures::stream::iter(reads).buffer_unordered(AT_ONCE);
+        while let Some((node, read)) = reads.next().await {
+            match read {
+                Ok(summary) => self.send(Observation::Surveyed(Box::new(summary))).await?,
+                Err(fault) => {
+                    tracing::debug!(node = %node.name, %fault, "kubelet not read");
+                    sight.miss(&node.name, &fault);
+                }
+            }
+        }
+        self.tell(sight.told()).await
+    }
+
+    /// Says how many can be read, where that differs from what was said before.
+    async fn tell(&mut self, sight: KubeletSight) -> Result<(), ReceiverGone> {
+        let says_the_same = |told: &KubeletSight| (told.unreadable, &told.why) == (sight.unreadable, &sight.why);
+        if self.told.as_ref().is_some_and(says_the_same) {
+            return Ok(());
+        }
+        self.told = Some(sight.clone());
+        self.send(Observation::KubeletSight(sight)).await
+    }
+
+    async fn send(&self, observation: Observation) -> Result<(), ReceiverGone> {
+        self.out.send(observation).await.map_err(|_| ReceiverGone)
+    }
+}

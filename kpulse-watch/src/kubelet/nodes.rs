@@ -1,0 +1,145 @@
+//! Which nodes there are, and where their kubelets listen.
+
+use std::time::Duration;
+
+use kpulse_core::Name;
+use kube::Client;
+use kube::api::ListParams;
+use kube::core::Request;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::time::timeout;
+
+use crate::explain::explain;
+use crate::session::Jitter;
+
+/// Nodes in a page: they are among the largest objects, for the images they name.
+const PAGE: u32 = 250;
+/// A page that takes longer does not come.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Where kubelets listen that do not say.
+const KUBELET_PORT: u16 = 10_250;
+
+/// A node, as far as its kubelet is to be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Node {
+    pub(super) name: Name,
+    /// Its first InternalIP.
+    pub(super) address: Option<String>,
+    pub(super) port: u16,
+}
+
+impl Node {
+    /// When in a round it is its turn: anywhere among all nodes, and the same in each round.
+    pub(super) fn place_in(&self, round: Duration) -> Duration {
+        round.mul_f64(Jitter::new(Some(0), &self.name).fraction())
+    }
+}
+
+/// All nodes; or why they cannot be listed.
+pub(super) async fn list(client: &Client) -> Result<Vec<Node>, String> {
+    let mut nodes = Vec::new();
+    let mut params = ListParams::default().limit(PAGE);
+    loop {
+        let why = |why: String| format!("cannot list nodes: {why}");
+        let request = Request::new("/api/v1/nodes").list(&params).map_err(|error| why(error.to_string()))?;
+        let answer = timeout(PAGE_TIMEOUT, client.request_text(request)).await;
+        let text = answer.map_err(|_| why(format!("no answer within {} s", PAGE_TIMEOUT.as_secs())))?;
+        let text = text.map_err(|error| why(explain(&error)))?;
+        let page: Page<'_> = serde_json::from_str(&text).map_err(|_| why("the answer is no list".to_owned()))?;
+        nodes.extend(page.items.into_iter().filter_map(node));
+        match page.metadata.next.filter(|next| !next.is_empty()) {
+            Some(next) => params = params.continue_token(&next),
+            None => return Ok(nodes),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(default)]
+    metadata: PageMeta,
+    #[serde(borrow)]
+    items: Vec<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+struct PageMeta {
+    #[serde(rename = "continue")]
+    next: Option<String>,
+}
+
+/// One node; nothing if it has no name.
+fn node(json: &RawValue) -> Option<Node> {
+    #[derive(Deserialize)]
+    struct Item {
+        metadata: Meta,
+        #[serde(default)]
+        status: Status,
+    }
+    #[derive(Deserialize)]
+    struct Meta {
+        name: Name,
+    }
+    // The rest of the status, names of images above all, is passed over.
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Status {
+        addresses: Value,
+        daemon_endpoints: Value,
+    }
+    let Item { metadata, status } = serde_json::from_str(json.get()).ok()?;
+    let addresses = status.addresses.as_array().into_iter().flatten();
+    let internal = addresses.filter(|address| address.get("type").and_then(Value::as_str) == Some("InternalIP"));
+    let address = internal.filter_map(|address| address.get("address")?.as_str()).find(|address| !address.is_empty());
+    let port = status.daemon_endpoints.pointer("/kubeletEndpoint/Port").and_then(Value::as_u64);
+    let port = port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+    Some(Node { name: metadata.name, address: address.map(str::to_owned), port: port.unwrap_or(KUBELET_PORT) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(json: &str, expect: Option<(&str, Option<&str>, u16)>) {
+        let raw: &RawValue = serde_json::from_str(json).unwrap();
+        let found = node(raw);
+        let found = found.as_ref().map(|node| (node.name.as_str(), node.address.as_deref(), node.port));
+        assert_eq!(found, expect, "{json}");
+    }
+
+    #[test]
+    fn a_kubelet_is_found_by_its_nodes_status() {
+        check(
+            r#"{"metadata": {"name": "a"}, "status": {
+                "addresses": [{"type": "Hostname", "address": "a"}, {"type": "InternalIP", "address": "10.0.0.1"},
+                              {"type": "InternalIP", "address": "fd00::1"}],
+                "daemonEndpoints": {"kubeletEndpoint": {"Port": 10350}}, "images": [{"names": ["x"]}]}}"#,
+            Some(("a", Some("10.0.0.1"), 10_350)),
+        );
+        check(r#"{"metadata": {"name": "a"}}"#, Some(("a", None, 10_250)));
+        for odd in ["null", "7", "\"x\"", "[1, {}]", "{\"kubeletEndpoint\": {\"Port\": 0}}"] {
+            let status = format!(r#"{{"addresses": {odd}, "daemonEndpoints": {odd}}}"#);
+            check(&format!(r#"{{"metadata": {{"name": "a"}}, "status": {status}}}"#), Some(("a", None, 10_250)));
+        }
+        check("{}", None);
+        check("7", None);
+    }
+
+    #[test]
+    fn each_node_has_its_own_place_in_the_round_and_keeps_it() {
+        let round = Duration::from_secs(600);
+        let place = |number: u32| {
+            let name = Name::from(format!("ip-10-0-0-{number}.eu-west-1.compute.internal"));
+            Node { name, address: None, port: 1 }.place_in(round)
+        };
+        let mut minutes = [0; 10];
+        for number in 0..1000 {
+            assert_eq!(place(number), place(number));
+            minutes[usize::try_from(place(number).as_secs() / 60).unwrap().min(9)] += 1;
+        }
+        assert!(minutes.iter().all(|count| (60..140).contains(count)), "{minutes:?}");
+    }
+}

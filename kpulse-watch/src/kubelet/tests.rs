@@ -1,0 +1,221 @@
+//! Kubelets by way of an API server in this process, on virtual time; and themselves, over TLS.
+
+mod direct;
+
+use std::time::Duration;
+
+use kpulse_core::{KubeletSight, Observation};
+use kpulse_testkit::cluster::{FakeCluster, Fault, RecordedRequest};
+use kube::Client;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{Kubelets, survey};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_secs(600);
+const FORBIDDEN: &str = "the API server refuses (403); grant `get` on `nodes/proxy`";
+const AWAY: &str = "the API server answered 503";
+
+/// What a surveyor sends, one short line for each observation.
+struct Ears {
+    cluster: FakeCluster,
+    begun: Instant,
+    heard: mpsc::Receiver<Observation>,
+    surveyor: JoinHandle<()>,
+}
+
+fn cluster_of(nodes: usize) -> FakeCluster {
+    let cluster = FakeCluster::new();
+    for number in 0..nodes {
+        let name = format!("node-{number}");
+        cluster.apply(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})).unwrap();
+        cluster.set_summary(&name, json!({"node": {"nodeName": name}, "pods": []}));
+    }
+    cluster
+}
+
+fn listen(cluster: &FakeCluster) -> Ears {
+    let client = Client::new(cluster.service(), "default");
+    let (out, heard) = mpsc::channel(10_000);
+    let surveyor = tokio::spawn(survey(client.clone(), Kubelets::via_api_server(client), INTERVAL, out));
+    Ears { cluster: cluster.clone(), begun: Instant::now(), heard, surveyor }
+}
+
+impl Ears {
+    /// Everything that is said until this much time has passed since the beginning.
+    async fn until(&mut self, passed: Duration) -> Vec<String> {
+        sleep((self.begun + passed).saturating_duration_since(Instant::now())).await;
+        let mut lines = Vec::new();
+        while let Ok(observation) = self.heard.try_recv() {
+            lines.push(line(&observation));
+        }
+        lines
+    }
+
+    /// The reads of summaries so far.
+    fn reads(&self) -> Vec<RecordedRequest> {
+        self.cluster.requests().resource("nodes/proxy").into_iter().collect()
+    }
+}
+
+fn line(observation: &Observation) -> String {
+    match observation {
+        Observation::Surveyed(summary) => summary.node.to_string(),
+        Observation::KubeletSight(KubeletSight { nodes, unreadable, why }) if why.is_empty() => {
+            format!("{unreadable} of {nodes} unreadable")
+        }
+        Observation::KubeletSight(KubeletSight { nodes, unreadable, why }) => {
+            format!("{unreadable} of {nodes} unreadable: {why}")
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+fn sorted(mut lines: Vec<String>) -> Vec<String> {
+    lines.sort();
+    lines
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_node_is_read_once_in_a_round_and_the_first_takes_a_minute() {
+    let mut ears = listen(&cluster_of(3));
+    let first = ears.until(MINUTE - SECOND / 100).await;
+    assert_eq!(sorted(first), ["0 of 3 unreadable", "node-0", "node-1", "node-2"]);
+    let second = ears.until(MINUTE + INTERVAL).await;
+    assert_eq!(sorted(second), ["node-0", "node-1", "node-2"]);
+    let day = ears.until(MINUTE + 144 * INTERVAL).await;
+    assert_eq!(day.len(), 143 * 3);
+    assert_eq!(ears.cluster.requests().verb("list").resource("nodes").len(), 145, "one list a round");
+    assert_eq!(ears.cluster.requests().len(), 145 + 145 * 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_are_spread_over_the_round_each_at_the_same_place() {
+    let mut ears = listen(&cluster_of(100));
+    ears.until(MINUTE + 2 * INTERVAL).await;
+    let round = |number: u32| {
+        let from = ears.begun + MINUTE + (number * INTERVAL);
+        let reads = ears.reads().into_iter().filter(move |read| read.at >= from && read.at < from + INTERVAL);
+        let mut reads: Vec<_> = reads.map(|read| (read.name, (read.at - from).as_secs())).collect();
+        reads.sort();
+        reads
+    };
+    assert_eq!(round(0).len(), 100);
+    assert_eq!(round(0), round(1));
+    for minute in 0..10 {
+        let reads = round(0).iter().filter(|(_, at)| at / 60 == minute).count();
+        assert!((3..=20).contains(&reads), "{reads} in minute {minute}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_few_are_read_at_the_same_time() {
+    let cluster = cluster_of(200);
+    // Each takes nine seconds: 200 of them, four at a time, take 450.
+    cluster.inject(Fault::hang(9 * SECOND).on("get", "nodes/proxy").always());
+    let mut ears = listen(&cluster);
+    let heard = ears.until(470 * SECOND).await;
+    assert_eq!(heard.iter().position(|line| line == "0 of 200 unreadable"), Some(200));
+    let reads = ears.reads();
+    for read in &reads {
+        let at_once = reads.iter().filter(|other| other.at <= read.at && read.at < other.at + 9 * SECOND).count();
+        assert!(at_once <= 4, "{at_once} at once");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kubelet_that_hangs_is_given_up_and_holds_up_nobody() {
+    let cluster = cluster_of(3);
+    cluster.inject(Fault::hang(3600 * SECOND).on_path("/api/v1/nodes/node-1/").always());
+    let mut ears = listen(&cluster);
+    let heard = ears.until(MINUTE + 10 * SECOND).await;
+    let silent = "1 of 3 unreadable: no answer within 10 s (for example node-1)";
+    assert_eq!(sorted(heard), [silent, "node-0", "node-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_said_once_for_each_cause_and_sends_nothing_else() {
+    let cluster = cluster_of(3);
+    cluster.clear_summary("node-1");
+    cluster.clear_summary("node-2");
+    let mut ears = listen(&cluster);
+    let away = |count: usize| format!("{count} of 3 unreadable: {AWAY} (for example node-1)");
+    assert_eq!(sorted(ears.until(MINUTE).await), [away(2), "node-0".to_owned()]);
+    assert_eq!(ears.until(MINUTE + INTERVAL).await, ["node-0"]);
+    ears.cluster.forbid(("get", "nodes/proxy"));
+    let refused = format!("3 of 3 unreadable: {FORBIDDEN} (for example node-0)");
+    assert_eq!(ears.until(MINUTE + 2 * INTERVAL).await, [refused]);
+    assert!(ears.until(MINUTE + 9 * INTERVAL).await.is_empty());
+    ears.cluster.allow_all();
+    for name in ["node-1", "node-2"] {
+        ears.cluster.set_summary(name, json!({"node": {"nodeName": name}}));
+    }
+    let heard = ears.until(MINUTE + 10 * INTERVAL).await;
+    assert_eq!(sorted(heard), ["0 of 3 unreadable", "node-0", "node-1", "node-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cause_of_most_is_named() {
+    let cluster = cluster_of(5);
+    cluster.inject(Fault::status(401).on_path("/api/v1/nodes/node-0/").always());
+    cluster.clear_summary("node-3");
+    cluster.clear_summary("node-4");
+    let heard = listen(&cluster).until(MINUTE).await;
+    assert!(heard.contains(&format!("3 of 5 unreadable: {AWAY} (for example node-3)")), "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_that_cannot_be_listed_are_said_and_listed_again_soon() {
+    let cluster = cluster_of(1);
+    cluster.inject(Fault::status(403).on("list", "nodes").times(2));
+    let mut ears = listen(&cluster);
+    let heard = ears.until(59 * SECOND).await;
+    assert!(matches!(heard.as_slice(), [only] if only.contains("cannot list nodes: the API server answered 403")));
+    assert_eq!(sorted(ears.until(60 * SECOND + MINUTE).await), ["0 of 1 unreadable", "node-0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_come_in_pages_and_come_and_go() {
+    let cluster = cluster_of(600);
+    let mut ears = listen(&cluster);
+    assert_eq!(ears.until(MINUTE).await.len(), 601);
+    assert_eq!(ears.cluster.requests().verb("list").resource("nodes").len(), 3);
+    for number in 1..600 {
+        ears.cluster.delete("Node", "", &format!("node-{number}")).unwrap();
+    }
+    ears.until(2 * MINUTE + INTERVAL).await;
+    ears.cluster.forget_requests();
+    assert_eq!(ears.until(2 * MINUTE + 2 * INTERVAL).await, ["node-0"]);
+    assert_eq!(ears.reads().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_no_summary_of_that_node_says_nothing() {
+    let answers = [
+        ("<html>", "the answer is no summary"),
+        ("{}", "the answer is no summary"),
+        ("[]", "the answer is no summary"),
+        (r#"{"node": {"nodeName": "node-7"}}"#, "another node answers at its address: node-7"),
+    ];
+    for (body, fault) in answers {
+        let cluster = cluster_of(1);
+        cluster.inject(Fault::status(200).body(body).on("get", "nodes/proxy"));
+        let heard = listen(&cluster).until(MINUTE).await;
+        assert_eq!(heard, [format!("1 of 1 unreadable: {fault} (for example node-0)")]);
+    }
+    let cluster = cluster_of(1);
+    cluster.inject(Fault::status(200).body(" ".repeat(17 << 20)).on("get", "nodes/proxy"));
+    let heard = listen(&cluster).until(MINUTE).await;
+    assert_eq!(heard, ["1 of 1 unreadable: the summary is larger than 16 MiB (for example node-0)"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_when_nobody_listens() {
+    let ears = listen(&cluster_of(1));
+    drop(ears.heard);
+    timeout(SECOND, ears.surveyor).await.unwrap().unwrap();
+}
