@@ -17,6 +17,7 @@ use tokio::time::sleep;
 
 use crate::pulse::{Inputs, Pulse, Status};
 use crate::saver::Saver;
+use crate::tails::Tails;
 
 /// Observations that may wait for the loop before the API server has to.
 const OBSERVATIONS: usize = 256;
@@ -74,9 +75,11 @@ impl Agent {
                 }
             }
         });
+        let (ready_in, ready) = mpsc::channel(self.settings.channels.len().max(1));
+        let tails = Tails::new(self.client.clone(), &self.settings.monitors.pod_crashes, ready_in);
         let engine = Engine::new(Timestamp::now(), self.settings, state.clone());
-        let pulse = Pulse::new(engine, lanes, Saver::start(store, state), inquiries, self.status);
-        pulse.run(Inputs { observations, receipts, replacements, shutdown: self.shutdown }).await;
+        let pulse = Pulse::new(engine, tails, lanes, Saver::start(store, state), inquiries, self.status);
+        pulse.run(Inputs { observations, receipts, ready, replacements, shutdown: self.shutdown }).await;
         watches.abort();
         answers.abort();
         keeper.abort();

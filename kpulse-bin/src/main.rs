@@ -9,6 +9,7 @@ mod logging;
 mod pulse;
 mod recording;
 mod saver;
+mod tails;
 
 use std::process::ExitCode;
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kpulse_core::{Blindness, Engine, Inquiry, Name, Observation, Receipt, Scope};
+use kpulse_core::{Blindness, Engine, Inquiry, Name, Notification, Observation, Receipt, Scope};
 use kpulse_notify::LaneHandle;
 use kpulse_notify::lane::{HealthState, Source};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use crate::saver::Saver;
+use crate::tails::Tails;
 
 /// Observations that are taken in before anything is told of them.
 const BATCH: usize = 64;
@@ -24,6 +25,8 @@ pub(crate) enum Input {
     Due,
     /// A channel answered.
     Receipt(Receipt),
+    /// A message has the log it waited for, or goes without.
+    Ready(Box<Notification>),
     /// A channel is spoken to in another way from now on.
     Replaced(Name, Box<Source>),
     /// The program is to end.
@@ -34,6 +37,7 @@ pub(crate) enum Input {
 pub(crate) struct Inputs {
     pub(crate) observations: mpsc::Receiver<Observation>,
     pub(crate) receipts: mpsc::Receiver<Receipt>,
+    pub(crate) ready: mpsc::Receiver<Notification>,
     pub(crate) replacements: mpsc::Receiver<(Name, Source)>,
     pub(crate) shutdown: watch::Receiver<bool>,
 }
@@ -67,6 +71,7 @@ impl Status {
 #[derive(Debug)]
 pub(crate) struct Pulse {
     engine: Engine,
+    tails: Tails,
     lanes: BTreeMap<Name, LaneHandle>,
     saver: Saver,
     inquiries: mpsc::Sender<Inquiry>,
@@ -77,12 +82,13 @@ pub(crate) struct Pulse {
 impl Pulse {
     pub(crate) fn new(
         engine: Engine,
+        tails: Tails,
         lanes: BTreeMap<Name, LaneHandle>,
         saver: Saver,
         inquiries: mpsc::Sender<Inquiry>,
         status: watch::Sender<Status>,
     ) -> Self {
-        Self { engine, lanes, saver, inquiries, blind: BTreeMap::new(), status }
+        Self { engine, tails, lanes, saver, inquiries, blind: BTreeMap::new(), status }
     }
 
     /// Runs until it is told to end; then waits a little for what is in flight, and saves.
@@ -110,6 +116,7 @@ impl Pulse {
                 self.engine.observe(now, observation);
             }
             Input::Receipt(receipt) => self.engine.receive(now, &receipt),
+            Input::Ready(notification) => self.hand_over(*notification),
             Input::Replaced(channel, source) => {
                 if let Some(lane) = self.lanes.get(&channel) {
                     lane.replace(*source);
@@ -123,11 +130,8 @@ impl Pulse {
 
     /// Hands over what is owed, and leaves what is to be kept.
     fn tell(&mut self, now: Timestamp) {
-        for notification in self.engine.notifications(now) {
-            let Some(lane) = self.lanes.get(&notification.channel) else { continue };
-            if let Err(error) = lane.send(notification) {
-                tracing::error!(%error, "message not taken");
-            }
+        for notification in self.tails.take(self.engine.notifications(now)) {
+            self.hand_over(notification);
         }
         for inquiry in self.engine.inquiries(now) {
             // A full queue means that many are being asked already: this one is asked again later.
@@ -137,6 +141,13 @@ impl Pulse {
         }
         if self.engine.take_changed() {
             self.saver.offer(self.engine.state());
+        }
+    }
+
+    fn hand_over(&self, notification: Notification) {
+        let Some(lane) = self.lanes.get(&notification.channel) else { return };
+        if let Err(error) = lane.send(notification) {
+            tracing::error!(%error, "message not taken");
         }
     }
 
@@ -206,6 +217,7 @@ async fn next(inputs: &mut Inputs, due: Option<Timestamp>) -> Input {
         biased;
         _ = inputs.shutdown.wait_for(|end| *end) => Input::Shutdown,
         Some(receipt) = inputs.receipts.recv() => Input::Receipt(receipt),
+        Some(notification) = inputs.ready.recv() => Input::Ready(Box::new(notification)),
         Some((channel, source)) = inputs.replacements.recv() => Input::Replaced(channel, Box::new(source)),
         () = until_due => Input::Due,
         Some(observation) = inputs.observations.recv() => Input::Observed(observation),
