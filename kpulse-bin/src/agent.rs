@@ -10,6 +10,7 @@ use kpulse_core::settings::Settings;
 use kpulse_core::{Engine, EngineState, Name, Scope};
 use kpulse_notify::lane::{self, Limits, Source};
 use kpulse_notify::{Channels, Http, HttpSettings, LaneHandle, Secrets, wall_clock};
+use kpulse_watch::kubelet::{self, Kubelets};
 use kpulse_watch::state::StateStore;
 use kpulse_watch::{SessionSettings, watch_all};
 use tokio::sync::{mpsc, watch};
@@ -34,6 +35,7 @@ pub(crate) struct Agent {
     pub(crate) channels: Channels,
     pub(crate) secrets: PathBuf,
     pub(crate) client: kube::Client,
+    pub(crate) kubelets: Kubelets,
     pub(crate) namespace: String,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) shutdown: watch::Receiver<bool>,
@@ -66,6 +68,10 @@ impl Agent {
         let scopes = self.settings.resources().map(Scope::cluster).collect();
         let (inquiries, asked) = mpsc::channel(INQUIRIES);
         let answers = tokio::spawn(kpulse_watch::inquire::answer(self.client.clone(), asked, seen.clone()));
+        let survey = self.settings.monitors.survey_interval().map(|interval| {
+            let (client, kubelets, seen) = (self.client.clone(), self.kubelets, seen.clone());
+            tokio::spawn(kubelet::survey(client, kubelets, interval.get().unsigned_abs(), seen))
+        });
         let client = self.client.clone();
         let watches = tokio::spawn(async move {
             let mut sessions = watch_all(&client, scopes, seen, &SessionSettings::default()).await;
@@ -81,6 +87,9 @@ impl Agent {
         let pulse = Pulse::new(engine, tails, lanes, Saver::start(store, state), inquiries, self.status);
         pulse.run(Inputs { observations, receipts, ready, replacements, shutdown: self.shutdown }).await;
         watches.abort();
+        if let Some(survey) = survey {
+            survey.abort();
+        }
         answers.abort();
         keeper.abort();
         Ok(())

@@ -22,6 +22,7 @@ use kpulse_core::Name;
 use kpulse_core::policy::Route;
 use kpulse_core::settings::{Dedupe, Monitors, Namespaces, Resolution, Settings};
 use kpulse_notify::{Channels, Secrets};
+use kpulse_watch::kubelet::KubeletSettings;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use environment::Environment;
@@ -44,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) namespaces: Namespaces,
     /// What is looked for.
     pub(crate) monitors: Monitors,
+    /// How kubelets are asked.
+    pub(crate) kubelet: KubeletSettings,
     /// When something may be said again.
     pub(crate) dedupe: Dedupe,
     /// Whether endings are told.

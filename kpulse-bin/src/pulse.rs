@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kpulse_core::{Blindness, Engine, Inquiry, Name, Notification, Observation, Receipt, Scope};
+use kpulse_core::{Blindness, Engine, Inquiry, KubeletSight, Name, Notification, Observation, Receipt, Remembered, Scope};
 use kpulse_notify::LaneHandle;
 use kpulse_notify::lane::{HealthState, Source};
 use tokio::sync::{mpsc, watch};
@@ -49,16 +49,29 @@ pub(crate) struct Status {
     pub(crate) ready: bool,
     /// Watches that see nothing, and why.
     pub(crate) blind: BTreeMap<String, String>,
+    /// How many kubelets can be read.
+    pub(crate) kubelets: KubeletSight,
     /// Channels that cannot be told anything now, and why.
     pub(crate) channels: BTreeMap<Name, String>,
+    /// How much the engine remembers.
+    pub(crate) remembered: Remembered,
 }
 
 impl Status {
-    /// The status as a person reads it.
+    /// The status in a word or two.
+    pub(crate) fn word(&self) -> &'static str {
+        if self.ready { "ok" } else { "not ready: not every watch has listed yet" }
+    }
+
+    /// The status as a person reads it, with everything that is not as it should be.
     pub(crate) fn text(&self) -> String {
-        let mut text = String::from(if self.ready { "ok\n" } else { "not ready: not every watch has listed yet\n" });
+        let mut text = format!("{}\n", self.word());
         for (scope, why) in &self.blind {
             text.push_str(&format!("cannot see {scope}: {why}\n"));
+        }
+        let KubeletSight { nodes, unreadable, why } = &self.kubelets;
+        if !why.is_empty() {
+            text.push_str(&format!("cannot read {unreadable} of {nodes} kubelets: {why}\n"));
         }
         for (channel, why) in &self.channels {
             text.push_str(&format!("channel {channel}: {why}\n"));
@@ -76,6 +89,7 @@ pub(crate) struct Pulse {
     saver: Saver,
     inquiries: mpsc::Sender<Inquiry>,
     blind: BTreeMap<Scope, String>,
+    kubelets: KubeletSight,
     status: watch::Sender<Status>,
 }
 
@@ -88,7 +102,16 @@ impl Pulse {
         inquiries: mpsc::Sender<Inquiry>,
         status: watch::Sender<Status>,
     ) -> Self {
-        Self { engine, tails, lanes, saver, inquiries, blind: BTreeMap::new(), status }
+        Self {
+            engine,
+            tails,
+            lanes,
+            saver,
+            inquiries,
+            blind: BTreeMap::new(),
+            kubelets: KubeletSight::default(),
+            status,
+        }
     }
 
     /// Runs until it is told to end; then waits a little for what is in flight, and saves.
@@ -163,6 +186,19 @@ impl Pulse {
                     tracing::info!(%scope, "sight regained");
                 }
             }
+            Observation::KubeletSight(sight) => {
+                if sight.why.is_empty() {
+                    tracing::info!(nodes = sight.nodes, "kubelets read");
+                } else {
+                    tracing::warn!(
+                        nodes = sight.nodes,
+                        unreadable = sight.unreadable,
+                        why = sight.why,
+                        "kubelets unreadable"
+                    );
+                }
+                self.kubelets = sight.clone();
+            }
             _ => {}
         }
     }
@@ -174,8 +210,10 @@ impl Pulse {
         });
         let status = Status {
             ready: self.engine.is_ready(now),
+            kubelets: self.kubelets.clone(),
             blind: self.blind.iter().map(|(scope, why)| (scope.to_string(), why.clone())).collect(),
             channels: ill.collect(),
+            remembered: self.engine.remembered(),
         };
         self.status.send_if_modified(|shown| {
             let changed = *shown != status;

@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use kpulse_core::facts::Facts;
+use kpulse_core::facts::{Facts, SummaryFacts};
 use kpulse_core::{Name, ObjectRef, Observation, Resource, Scope};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -83,6 +83,9 @@ fn listed(moments: &[Moment]) -> Vec<Scope> {
 }
 
 fn observations(line: &Line) -> Result<Vec<Observation>, String> {
+    if line.kind == "SUMMARY" {
+        return summary(line).map(|summary| vec![Observation::Surveyed(Box::new(summary))]);
+    }
     let resources: Vec<Resource> =
         Resource::ALL.into_iter().filter(|resource| resource.plural() == line.resource).collect();
     let scopes = resources.iter().map(|resource| Scope::cluster(*resource));
@@ -100,11 +103,17 @@ fn observations(line: &Line) -> Result<Vec<Observation>, String> {
             let (object, uid): (ObjectRef, Name) = (facts.object(), facts.meta().uid.clone());
             vec![Observation::Deleted { object, uid }]
         }
-        "BOOKMARK" | "SUMMARY" => Vec::new(),
+        "BOOKMARK" => Vec::new(),
         other => {
             return Err(format!(
                 "type `{other}` is none of ADDED, MODIFIED, DELETED, SYNCED, LISTING, BOOKMARK, SUMMARY"
             ));
         }
     })
+}
+
+/// What a kubelet said, of resource `nodes/stats`.
+fn summary(line: &Line) -> Result<SummaryFacts, String> {
+    let object = line.object.as_ref().ok_or("SUMMARY without an object")?;
+    serde_json::from_str(object.get()).map_err(|fault| format!("its object: {fault}"))
 }

@@ -55,7 +55,7 @@ async fn while_a_channel_answers_503_detection_goes_on_and_everything_arrives_in
     stage.cluster.delete("Pod", "shop", "third").unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(stage.get("/readyz").await.0, 200);
-    assert!(stage.get("/readyz").await.1.contains("channel webhook: "), "the failing channel is shown");
+    assert!(stage.get("/readyz?verbose").await.1.contains("channel webhook: "), "the failing channel is shown");
     stage.sink.heal();
     let told = stage.accepted(2).await;
     let lines: Vec<String> = told.iter().map(stage::Told::line).collect();
@@ -94,11 +94,11 @@ async fn a_channel_without_its_secret_is_in_fault_until_the_key_appears() {
     stage.wait_until_watching().await;
     crash(&stage, "first");
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let (_, ready) = stage.get("/readyz").await;
+    let (_, ready) = stage.get("/readyz?verbose").await;
     assert!(ready.contains("WEBHOOK_URL"), "the fault is shown: {ready}");
     stage.put_secret("WEBHOOK_URL", &stage.serving.url_of("webhook"));
     assert_eq!(stage.accepted(1).await[0].line(), "firing shop/first");
-    let (_, ready) = stage.get("/readyz").await;
+    let (_, ready) = stage.get("/readyz?verbose").await;
     assert!(!ready.contains("WEBHOOK_URL"), "the fault is over: {ready}");
 }
 
@@ -119,4 +119,28 @@ async fn asked_to_end_it_ends_well_and_a_restart_says_nothing() {
     assert_eq!(stage.told().len(), 1, "a restart is silent");
     stage.cluster.delete("Pod", "shop", "first").unwrap();
     assert_eq!(stage.accepted(2).await[1].ending.as_deref(), Some("gone"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_is_forbidden_is_named_everywhere_and_comes_back_when_granted() {
+    let mut stage = Stage::build().await;
+    for verb in ["list", "watch"] {
+        stage.cluster.forbid((verb, "cronjobs"));
+    }
+    stage.cluster.hide_group("autoscaling/v2");
+    stage.start();
+    stage.wait_until_watching().await;
+    let told = stage.accepted(1).await;
+    assert_eq!(told[0].title, "kpulse cannot see cronjobs, horizontalpodautoscalers");
+    let (code, ready) = stage.get("/readyz?verbose").await;
+    assert_eq!(code, 200, "what is refused is no reason to be restarted");
+    assert!(ready.contains("cannot see cronjobs") && ready.contains("cannot see horizontalpodautoscalers"), "{ready}");
+    let (_, metrics) = stage.get("/metrics").await;
+    assert!(metrics.contains("kpulse_watch_blind{watch=\"cronjobs\"} 1"), "{metrics}");
+    stage.cluster.allow_all();
+    stage.cluster.show_group("autoscaling/v2");
+    let told = stage.accepted(2).await;
+    assert_eq!((told[1].state.as_str(), told[1].ending.as_deref()), ("resolved", Some("recovered")));
+    let (_, ready) = stage.get("/readyz?verbose").await;
+    assert_eq!(ready, "ok\n");
 }

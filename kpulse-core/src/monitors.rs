@@ -46,7 +46,7 @@ use crate::ObjectRef;
 use crate::Resource;
 use crate::facts::{Facts, SummaryFacts};
 use crate::finding::Findings;
-use crate::settings::{Monitors, SeverityRule};
+use crate::settings::{Monitors, SeverityRule, Span};
 
 /// The name of a monitor, as configuration and messages write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -227,6 +227,14 @@ impl Monitors {
             Resource::FailedMountEvents | Resource::FailedAttachEvents => self.pod_crashes.enabled && !warnings,
             Resource::ScaleUpEvents | Resource::NominatedEvents => self.pod_crashes.enabled,
         }
+    }
+
+    /// How often kubelets are asked; nothing where nobody wants to know.
+    #[must_use]
+    pub fn survey_interval(&self) -> Option<Span> {
+        let of_disks = self.node_disk.enabled.then_some(self.node_disk.interval);
+        let of_claims = self.pvc_usage.enabled.then_some(self.pvc_usage.interval);
+        of_disks.into_iter().chain(of_claims).min()
     }
 
     /// Whether the user wants this monitor.

@@ -23,6 +23,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let connection =
         connect(&ConnectOptions { context: args.cluster.context, kubeconfig: args.cluster.kubeconfig }).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), server = connection.server_url, http = %listener.local_addr()?, "kpulse starts");
+    let kubelets = connection.kubelets(config.kubelet)?;
     let (status, shown) = watch::channel(Status::default());
     let server = tokio::spawn(http::serve(listener, shown));
     let agent = Agent {
@@ -30,6 +31,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         channels: config.channels,
         secrets: args.secrets,
         client: connection.client,
+        kubelets,
         namespace: args.namespace,
         status,
         shutdown: end_on_signal()?,

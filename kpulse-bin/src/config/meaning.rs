@@ -32,6 +32,7 @@ pub(super) fn faults(reading: &Reading<Config>, layers: &Layers, purpose: Purpos
     }
     namespaces(config, &mut faults);
     faults.extend(digest(config));
+    faults.extend(fullness(config));
     routing(config, &reading.faults, &mut faults);
     for fault in &mut faults {
         fault.path = reading.original(&fault.path);
@@ -63,6 +64,25 @@ fn digest(config: &Config) -> Option<Fault> {
             "set it to false: each message goes out by itself".to_owned(),
         )
     })
+}
+
+/// Limits that can never be reached, or not in their order.
+fn fullness(config: &Config) -> Vec<Fault> {
+    let (claims, disks) = (&config.monitors.pvc_usage, &config.monitors.node_disk);
+    let blocks =
+        [("pvc_usage", claims.warn_at, claims.crit_at), ("node_disk", disks.warn_at, disks.crit_at)].into_iter();
+    let fault = |(block, warn_at, crit_at): (&str, u8, u8)| {
+        let at = |key: &str| KeyPath::new(["monitors", block, key]);
+        if crit_at > 100 {
+            let fault = format!("nothing is ever {crit_at}% full");
+            return Some(Fault::of_value(at("crit_at"), fault, "write at most 100".to_owned()));
+        }
+        (warn_at > crit_at).then(|| {
+            let fault = format!("at {warn_at}% it has been critical for long: crit_at is {crit_at}");
+            Fault::of_value(at("warn_at"), fault, format!("write at most {crit_at}, or raise crit_at"))
+        })
+    };
+    blocks.filter_map(fault).collect()
 }
 
 fn namespaces(config: &Config, faults: &mut Vec<Fault>) {

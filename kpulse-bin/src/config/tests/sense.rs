@@ -84,6 +84,26 @@ kpulse.yaml:1:24: namespaces.exclude[0]: an empty name fits no namespace
 }
 
 #[test]
+fn limits_out_of_order_or_reach_are_told() {
+    check(
+        "monitors:\n  pvc_usage: {warn_at: 95}\n  node_disk: {crit_at: 110}\n",
+        "
+kpulse.yaml:2:24: monitors.pvc_usage.warn_at: at 95% it has been critical for long: crit_at is 90
+  |
+2 |   pvc_usage: {warn_at: 95}
+  |                        ^^
+  = write at most 90, or raise crit_at
+
+kpulse.yaml:3:24: monitors.node_disk.crit_at: nothing is ever 110% full
+  |
+3 |   node_disk: {crit_at: 110}
+  |                        ^^^
+  = write at most 100
+",
+    );
+}
+
+#[test]
 fn two_channels_of_one_name_and_two_defaults_are_told() {
     check(
         "channels:\n  webhook: {ops: {url: http://a.example}}\n  stdout: {ops: {}}\n",
