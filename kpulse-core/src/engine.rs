@@ -223,7 +223,9 @@ impl Engine {
     /// Has an alert join its group if the user wants it looked at, and leave it if not.
     fn review_alert(&mut self, now: Timestamp, key: &AlertKey) {
         let Some((mut alert, subject, fired_at)) = self.tracker.alert(key) else { return };
-        if !self.is_watched(key, subject) {
+        // What fails where all is being deleted is no trouble; what people know of goes on until it is gone.
+        let is_doomed = self.surroundings.is_terminating(&key.object.namespace) && !self.is_known(&alert.group());
+        if is_doomed || !self.is_watched(key, subject) {
             self.leave(now, key, Ending::Unwatched);
             return;
         }

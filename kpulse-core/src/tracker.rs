@@ -167,10 +167,22 @@ impl Tracker {
         for object in self.in_scope(scope) {
             if let Some(tracked) = self.objects.get_mut(&object) {
                 tracked.seen = false;
-                tracked.troubles.values_mut().for_each(Track::unknown);
             }
-            self.requeue(&object);
+            self.leave_unknown(&object);
         }
+    }
+
+    /// A namespace is being deleted: nothing begins or ends in it any more until it is gone.
+    pub(crate) fn give_up(&mut self, namespace: &Name) {
+        let doomed: Vec<_> = self.objects.keys().filter(|object| object.namespace == *namespace).cloned().collect();
+        doomed.iter().for_each(|object| self.leave_unknown(object));
+    }
+
+    fn leave_unknown(&mut self, object: &ObjectRef) {
+        if let Some(tracked) = self.objects.get_mut(object) {
+            tracked.troubles.values_mut().for_each(Track::unknown);
+        }
+        self.requeue(object);
     }
 
     /// The watch has listed all there is: what was not in the list is gone.

@@ -153,9 +153,14 @@ impl Engine {
             }
             self.desk.put(now, channel, key, owed);
         }
-        if group.ended.is_some() && !self.ledger.knows(&fingerprint) && !self.desk.is_on_its_way(key) {
+        if group.ended.is_some() && !self.is_known(key) {
             self.groups.remove(key);
         }
+    }
+
+    /// Whether a channel knows of a group, or is about to.
+    pub(super) fn is_known(&self, group: &GroupKey) -> bool {
+        self.ledger.knows(&group.fingerprint()) || self.desk.is_on_its_way(group)
     }
 
     /// The next message for a channel, if it is owed one that can be sent now.

@@ -82,6 +82,9 @@ impl Engine {
                 }
             }
             if self.surroundings.see(facts, &self.settings.namespaces) {
+                if object.kind == Kind::Namespace && self.surroundings.is_terminating(&object.name) {
+                    self.tracker.give_up(&object.name);
+                }
                 self.review(now);
             }
         }
@@ -95,7 +98,9 @@ impl Engine {
         });
         let node = match facts {
             Facts::Pod(pod) => {
-                said.extend(self.restarts_of(now, &object, pod));
+                if !terminating {
+                    said.extend(self.restarts_of(now, &object, pod));
+                }
                 pod.spec.node_name.as_ref()
             }
             _ => None,

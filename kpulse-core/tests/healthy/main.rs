@@ -1,0 +1,16 @@
+//! A healthy cluster says nothing at all: what looks like trouble while people, controllers and autoscalers work.
+//!
+//! All monitors are on, with their defaults. Each scene is played in several ways: see [`scene`].
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
+
+mod scene;
+#[path = "../monitors/timeline.rs"]
+#[expect(dead_code, reason = "of the driver of the monitors' stories a scene needs little")]
+mod timeline;
+
+mod batch;
+mod capacity;
+mod endings;
+mod nodes;
+mod rollouts;
