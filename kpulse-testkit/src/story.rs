@@ -51,7 +51,12 @@ enum Step {
     /// A Pod as it is at the moment it is applied.
     Pod(Box<PodBuilder>, Life),
     DeletePod(&'static str, String),
+    /// This Pod of checkout/api has a log.
+    Log(String),
 }
+
+/// What checkout/api says before it fails.
+const LAST_WORDS: &str = "api 2.4.1 starts\n1204 prices loaded\nconnect postgres-rw:5432: connection refused\n";
 
 #[derive(Debug, Clone, Copy)]
 enum Life {
@@ -71,10 +76,11 @@ impl Act {
         let now = cluster.now();
         for step in &self.steps {
             match step {
-                Step::Apply(object) => cluster.apply(object.clone())?,
-                Step::Pod(pod, life) => cluster.apply(life.of(pod.as_ref().clone(), now).json())?,
-                Step::DeletePod(namespace, name) => cluster.delete("Pod", namespace, name)?,
-            };
+                Step::Apply(object) => drop(cluster.apply(object.clone())?),
+                Step::Pod(pod, life) => drop(cluster.apply(life.of(pod.as_ref().clone(), now).json())?),
+                Step::DeletePod(namespace, name) => drop(cluster.delete("Pod", namespace, name)?),
+                Step::Log(pod) => cluster.set_log("checkout", pod, "api", true, LAST_WORDS),
+            }
         }
         Ok(())
     }
@@ -111,11 +117,13 @@ pub fn acts(round: u32) -> Vec<Act> {
     let workloads = [("checkout", "api", 3), ("shop", "web", 1), ("media", "thumbs", 1)]
         .map(|(n, name, r)| Step::Apply(deployment(n, name, r)));
     let thumbs = |hash: &str, life| vec![of("media", "thumbs", hash, 0, life)];
+    let logs = (0..3).map(|index| Step::Log(pod_name("api", &broken, index)));
+    let failing = api(&broken, Life::Fails(0)).into_iter().chain(logs);
     let first =
         everybody.into_iter().chain(workloads).chain(api(&broken, Life::Runs)).chain(thumbs(&broken, Life::Runs));
     vec![
         act(0, "three Pods of checkout/api start, one of media/thumbs", first.collect()),
-        act(1_000, "checkout/api fails for the first time: that can happen", api(&broken, Life::Fails(0))),
+        act(1_000, "checkout/api fails for the first time: that can happen", failing.collect()),
         act(1_200, "checkout/api is started again", api(&broken, Life::RunsAgain(1, Death::Exit(1)))),
         Act { begins: Some(CRASH), ..act(2_500, "checkout/api fails again", api(&broken, Life::Fails(1))) },
         Act {

@@ -74,10 +74,12 @@ fn webhook_shows_where_what_and_since_when() {
             "namespace": "checkout", "object": "pod/api-1", "workload": "Deployment/api", "reason": "CrashLoopBackOff",
             "title": "checkout/api: 12 of 12 Pods crash-looping", "body": "line *one*\n\nsee https://x.example/a.",
             "started_at": "2026-10-02T14:02:10Z", "fired_at": "2026-10-02T14:03:00Z", "count": 2,
-            "members": ["pod/api-1", {"object": "pod/api-2", "reason": "OOMKilled"}, 7]}),
+            "members": ["pod/api-1", {"object": "pod/api-2", "reason": "OOMKilled"}, 7],
+            "log": ["starting", "  *connection* refused"]}),
         "{critical, firing} checkout/api: 12 of 12 Pods crash-looping
          line *one*
          see [https://x.example/a](https://x.example/a).
+         code: starting⏎  *connection* refused
          Namespace = checkout
          Object = pod/api-1
          Workload = Deployment/api

@@ -23,6 +23,7 @@ pub(super) fn render(body: &Value) -> Rendered {
         return Rendered::default();
     }
     let mut blocks = markup::blocks(text_of(body, "body"), &markup::NONE);
+    blocks.extend(log(body));
     let facts = facts(body);
     if !facts.is_empty() {
         blocks.push(Block::Facts(facts));
@@ -68,6 +69,12 @@ fn times(body: &Value) -> Vec<(String, Text)> {
     }
     times.push(("Ending".to_owned(), Text::plainly(text_of(body, "ending"))));
     times
+}
+
+/// What a container said last.
+fn log(body: &Value) -> Option<Block> {
+    let lines: Vec<String> = items_of(body, "log").iter().map(value_text).collect();
+    (!lines.is_empty()).then(|| Block::Code(lines.join("\n")))
 }
 
 fn members(body: &Value) -> Vec<Block> {
