@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::facts::{CronJobFacts, JobFacts};
 use crate::monitors::{JobFailed, outcome};
-use crate::{Findings, Kind, ObjectRef};
+use crate::{Findings, Kind, ObjectRef, Scope};
 
 #[derive(Debug, Default)]
 pub(crate) struct CronRuns(BTreeMap<ObjectRef, Runs>);
@@ -20,6 +20,8 @@ pub(crate) struct CronRuns(BTreeMap<ObjectRef, Runs>);
 struct Runs {
     succeeded: Option<Timestamp>,
     failed: Option<Timestamp>,
+    /// Whether the CronJob itself was seen since its watch last began to list.
+    seen: bool,
 }
 
 impl CronRuns {
@@ -47,8 +49,18 @@ impl CronRuns {
         failing_since: Option<Timestamp>,
     ) -> Option<Findings> {
         let runs = self.0.entry(object.clone()).or_default();
+        runs.seen = true;
         runs.succeeded = runs.succeeded.max(cron_job.status.last_successful_time);
         (runs.succeeded > runs.failed.max(failing_since)).then(Findings::default)
+    }
+
+    pub(crate) fn begin_listing(&mut self, scope: &Scope) {
+        self.0.iter_mut().filter(|(object, _)| scope.covers(object)).for_each(|(_, runs)| runs.seen = false);
+    }
+
+    /// What is not in the list is gone, or was never there: Jobs may outlive their CronJob.
+    pub(crate) fn listed(&mut self, scope: &Scope) {
+        self.0.retain(|object, runs| runs.seen || !scope.covers(object));
     }
 
     /// A CronJob is gone.

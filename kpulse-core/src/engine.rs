@@ -24,7 +24,7 @@ use crate::policy::route::channels_for;
 use crate::settings::Settings;
 use crate::surroundings::Surroundings;
 use crate::tracker::{Change, Subject, Tracker, TrackerState, Turn};
-use crate::{AlertKey, Ending, GroupKey, Name, Notification, Receipt, Scope};
+use crate::{Alert, AlertKey, Ending, GroupKey, Name, Notification, Receipt, Scope};
 pub use drains::Inquiry;
 pub use remembered::Remembered;
 
@@ -192,6 +192,11 @@ impl Engine {
     #[must_use]
     pub fn is_ready(&self, now: Timestamp) -> bool {
         self.readiness.is_over(now)
+    }
+
+    /// Every alert that fires and that the user wants looked at.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.groups.values().flat_map(|group| group.members.values()).map(|member| &member.alert)
     }
 
     /// How many objects are remembered as troubled.

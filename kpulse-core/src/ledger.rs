@@ -93,10 +93,15 @@ impl Ledger {
         self.channels.values().any(|entries| entries.contains_key(group))
     }
 
+    /// How many groups channels were told of.
+    pub(crate) fn len(&self) -> usize {
+        self.channels.values().map(BTreeMap::len).sum()
+    }
+
     /// Forgets channels that are no more; tells how many entries were dropped.
     pub(crate) fn keep_only(&mut self, channels: &[Name]) -> usize {
-        let before: usize = self.channels.values().map(BTreeMap::len).sum();
+        let before = self.len();
         self.channels.retain(|channel, _| channels.contains(channel));
-        before - self.channels.values().map(BTreeMap::len).sum::<usize>()
+        before - self.len()
     }
 }

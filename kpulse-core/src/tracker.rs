@@ -1,6 +1,7 @@
 //! The tracker: from findings to the lives of alerts. It remembers troubled objects only, and keeps one queue of due
 //! times for all of them; a healthy object leaves no trace.
 
+mod lately;
 mod pairs;
 #[cfg(test)]
 mod tests;
@@ -14,16 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{Evidence, Facts, Notes};
 use crate::monitors::{MonitorName, subject_of};
-use crate::{Alert, AlertKey, Ending, Findings, Kind, Name, ObjectRef, Scope, TroubleKey, Workload, workload_of};
+use crate::{Alert, AlertKey, Ending, Findings, Name, ObjectRef, Scope, TroubleKey, Workload, workload_of};
+use lately::Lately;
 use track::{Step, Track};
 use tracked::Tracked;
-
-/// Evidence about an object that is not troubled is kept this long: Events and the state they explain come in any
-/// order, seconds apart.
-const EVIDENCE_KEPT: SignedDuration = SignedDuration::from_mins(15);
-
-/// What others say of an object that was deleted this recently, they saw before.
-const DELETION_KEPT: SignedDuration = SignedDuration::from_mins(15);
 
 /// What an object is, beyond its troubles.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -82,9 +77,7 @@ pub(crate) struct Tracker {
     window: SignedDuration,
     objects: BTreeMap<ObjectRef, Tracked>,
     due: BTreeSet<(Timestamp, ObjectRef)>,
-    evidence: BTreeMap<ObjectRef, Vec<(Evidence, Timestamp)>>,
-    /// Of the kinds that others speak of: what was deleted lately, and when.
-    deleted: BTreeMap<ObjectRef, Timestamp>,
+    lately: Lately,
     changes: Vec<Change>,
     touched: bool,
 }
@@ -95,8 +88,7 @@ impl Tracker {
             window,
             objects: state.0.into_iter().collect(),
             due: BTreeSet::new(),
-            evidence: BTreeMap::new(),
-            deleted: BTreeMap::new(),
+            lately: Lately::default(),
             changes: Vec::new(),
             touched: false,
         };
@@ -124,7 +116,7 @@ impl Tracker {
         uid: &Name,
         said: Vec<(MonitorName, Findings)>,
     ) {
-        self.deleted.remove(object);
+        self.lately.see(object);
         if self.objects.get(object).is_some_and(|tracked| !tracked.is_known_as(uid)) {
             self.forget(object, Ending::Gone);
         }
@@ -141,9 +133,8 @@ impl Tracker {
     /// This is what a monitor says of an object by way of another one: of a claim by its node's summary. The object
     /// itself need not have been seen; what its own monitors say of it stays as it is.
     pub(crate) fn report(&mut self, now: Timestamp, object: &ObjectRef, monitor: MonitorName, findings: Findings) {
-        self.deleted.retain(|_, at| now.duration_since(*at) < DELETION_KEPT);
         let well = findings.present.is_empty();
-        if self.deleted.contains_key(object) || (well && !self.objects.contains_key(object)) {
+        if self.lately.has_deleted(now, object) || (well && !self.objects.contains_key(object)) {
             return;
         }
         // A listing that is going on may have passed the object when there was nothing to remember of it.
@@ -153,10 +144,7 @@ impl Tracker {
 
     /// An object was seen to be deleted.
     pub(crate) fn delete(&mut self, now: Timestamp, object: &ObjectRef, uid: &Name) {
-        self.evidence.remove(object);
-        if is_spoken_of(object.kind) {
-            self.deleted.insert(object.clone(), now);
-        }
+        self.lately.delete(now, object);
         if self.objects.get(object).is_some_and(|tracked| tracked.is_known_as(uid) || uid.is_empty()) {
             self.forget(object, Ending::Gone);
         }
@@ -196,13 +184,7 @@ impl Tracker {
 
     /// An Event proves something about an object.
     pub(crate) fn prove(&mut self, now: Timestamp, object: &ObjectRef, evidence: Evidence) {
-        self.evidence.retain(|_, proofs| {
-            proofs.retain(|(_, at)| now.duration_since(*at) < EVIDENCE_KEPT);
-            !proofs.is_empty()
-        });
-        let proofs = self.evidence.entry(object.clone()).or_default();
-        proofs.retain(|(known, _)| *known != evidence);
-        proofs.push((evidence, now));
+        self.lately.prove(now, object, evidence);
         self.settle(now, object);
     }
 
@@ -214,11 +196,12 @@ impl Tracker {
             }
             self.settle(now, &object);
         }
+        self.lately.advance(now);
     }
 
     /// When something is due next, if nothing more is seen.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.due.first().map(|(at, _)| *at)
+        self.due.first().map(|(at, _)| *at).into_iter().chain(self.lately.next_due()).min()
     }
 
     /// What happened since this was last asked.
@@ -282,17 +265,14 @@ impl Tracker {
         self.objects.values().filter(|tracked| tracked.is_troubled()).count()
     }
 
-    /// How many objects are remembered for any reason, and how many for what Events and deletions proved.
-    pub(crate) fn remembered(&self) -> (usize, usize) {
-        (self.objects.len(), self.evidence.len() + self.deleted.len())
+    /// How many objects are remembered for any reason, how many of them are in the queue, and how many for what Events
+    /// and deletions proved.
+    pub(crate) fn remembered(&self) -> (usize, usize, usize) {
+        (self.objects.len(), self.due.len(), self.lately.len())
     }
 
     fn in_scope(&self, scope: &Scope) -> Vec<ObjectRef> {
         self.objects.keys().filter(|object| scope.covers(object)).cloned().collect()
-    }
-
-    fn proven(&self, object: &ObjectRef) -> Vec<Evidence> {
-        self.evidence.get(object).into_iter().flatten().map(|(evidence, _)| *evidence).collect()
     }
 
     /// Takes in what monitors say of a remembered object.
@@ -310,7 +290,7 @@ impl Tracker {
 
     /// Does what is due for one object, until nothing more is.
     fn settle(&mut self, now: Timestamp, object: &ObjectRef) {
-        let (proven, window) = (self.proven(object), self.window);
+        let (proven, window) = (self.lately.proven(object), self.window);
         while let Some(tracked) = self.objects.get_mut(object) {
             let mut steps = Vec::new();
             for (which, track) in &mut tracked.troubles {
@@ -357,7 +337,7 @@ impl Tracker {
     }
 
     fn requeue(&mut self, object: &ObjectRef) {
-        let (proven, window) = (self.proven(object), self.window);
+        let (proven, window) = (self.lately.proven(object), self.window);
         let Some(tracked) = self.objects.get_mut(object) else { return };
         if let Some(due) = tracked.due.take() {
             self.due.remove(&(due, object.clone()));
@@ -371,9 +351,4 @@ impl Tracker {
             self.due.insert((due, object.clone()));
         }
     }
-}
-
-/// Whether objects of this kind are spoken of by others: by Jobs, by nodes' summaries.
-fn is_spoken_of(kind: Kind) -> bool {
-    matches!(kind, Kind::CronJob | Kind::Node | Kind::PersistentVolumeClaim)
 }

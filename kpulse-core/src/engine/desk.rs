@@ -113,6 +113,11 @@ impl Desk {
         }
     }
 
+    /// How many messages wait or are on their way.
+    pub(super) fn len(&self) -> usize {
+        self.channels.values().map(|place| place.waiting.len() + usize::from(place.in_flight.is_some())).sum()
+    }
+
     pub(super) fn keep_only(&mut self, channels: &[Name]) {
         self.channels.retain(|channel, _| channels.contains(channel));
     }

@@ -36,6 +36,7 @@ impl Engine {
                 self.live.remove(&scope);
                 self.tracker.lose_sight(&scope);
                 self.surroundings.begin_listing(&scope);
+                self.cron_runs.begin_listing(&scope);
                 self.drains.begin_listing(&scope);
                 for group in self.groups.values_mut().filter(|group| answers_for(&scope, group)) {
                     group.workload_unseen = true;
@@ -48,6 +49,7 @@ impl Engine {
                 }
                 self.lose_workload(now, |group| group.workload_unseen && answers_for(&scope, group));
                 self.tracker.listed(&scope);
+                self.cron_runs.listed(&scope);
                 self.drains.listed(&scope);
                 self.judge_drains(now);
                 self.tracker.report(now, &blindness::watch(&scope), MonitorName::Blindness, Findings::default());

@@ -1,7 +1,7 @@
 //! What others say of an object, beside what its own monitors say.
 
 use super::*;
-use crate::{Finding, Resource, Severity};
+use crate::{Finding, Kind, Resource, Severity};
 
 const OTHERS: MonitorName = MonitorName::JobFailed;
 const OWN: MonitorName = MonitorName::CronjobMissed;
