@@ -324,7 +324,7 @@ impl Tracker {
     /// Ends every alert of an object and remembers nothing of it.
     fn forget(&mut self, object: &ObjectRef, ending: Ending) {
         let Some(tracked) = self.objects.remove(object) else { return };
-        self.touched = true;
+        self.touched |= tracked.is_troubled();
         if let Some(due) = tracked.due {
             self.due.remove(&(due, object.clone()));
         }

@@ -230,7 +230,12 @@ impl Track {
 
     /// Whether kpulse alone knows of it. What an object names in advance it says again after a restart.
     pub(crate) fn is_ours_to_keep(&self) -> bool {
-        let is_said_again = self.phase == Phase::Pending && matches!(self.finding.since, Since::NotBefore(_));
+        let is_said_again = self.phase == Phase::Pending
+            && match self.finding.since {
+                Since::NotBefore(_) => true,
+                Since::At(at) => at == self.since && self.relapses == 0,
+                Since::FirstSeen | Since::FirstSeenOrLater(_) => false,
+            };
         !is_said_again || self.ended_at.is_some()
     }
 
@@ -307,7 +312,10 @@ impl Track {
             Since::FirstSeenOrLater(at) => self.since.max(at.min(now)),
             Since::At(_) | Since::FirstSeen => self.since.min(counts_from(&seen, now)),
         };
-        seen.severity = seen.severity.max(self.finding.severity);
+        // What is not told yet may still turn out milder.
+        if self.phase != Phase::Pending {
+            seen.severity = seen.severity.max(self.finding.severity);
+        }
         if seen.sharpness < self.finding.sharpness {
             seen.sharpness = self.finding.sharpness;
             seen.reason = self.finding.reason.clone();

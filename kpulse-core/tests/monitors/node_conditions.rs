@@ -150,3 +150,9 @@ fn conditions_of_other_keepers_of_nodes_can_be_named_and_ready_is_not_a_trouble(
     });
     story.apply(&deadlocked).at("3h").expect(&["0s critical node_conditions Node/worker-1 KernelDeadlock"]);
 }
+
+#[test]
+fn a_node_that_is_cordoned_before_it_is_due_is_a_warning() {
+    let story = Timeline::begin().apply(&node("False", "0s")).at("2m").apply(&cordoned(node("False", "0s")));
+    story.at("1h").expect(&["15m warning node_conditions Node/worker-1 NotReady"]);
+}

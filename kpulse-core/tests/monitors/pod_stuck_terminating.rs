@@ -59,3 +59,11 @@ fn one_that_goes_in_time_is_not_told_and_not_remembered() {
 fn one_that_was_stuck_before_kpulse_started_is_told_at_once() {
     Timeline::begin().apply(&terminating("-3h")).expect(&["0s warning pod_stuck_terminating Pod/web-1 Terminating"]);
 }
+
+#[test]
+fn pods_that_go_in_their_time_are_nothing_to_save() {
+    let story = Timeline::begin().apply(&running()).expect_saved(false);
+    let story = story.apply(&terminating("30s")).expect_saved(false);
+    let story = story.at("20s").apply(&terminating("30s")).expect_saved(false);
+    story.delete(&terminating("30s")).expect_saved(false).expect_remembered(0);
+}

@@ -160,6 +160,13 @@ impl Timeline {
         self
     }
 
+    /// Whether there was anything new to save since this was last asked.
+    #[track_caller]
+    pub(crate) fn expect_saved(mut self, saved: bool) -> Self {
+        assert_eq!(self.engine.take_changed(), saved);
+        self
+    }
+
     /// The nodes whose Pods were asked for since this was last asked.
     #[track_caller]
     pub(crate) fn expect_inquiries(mut self, nodes: &[&str]) -> Self {

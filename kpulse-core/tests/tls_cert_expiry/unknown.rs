@@ -8,7 +8,7 @@ use crate::{RENEWED, SHOP};
 
 #[test]
 fn what_cannot_be_seen_neither_starts_nor_grows_worse() {
-    let lost = || Observation::SightLost(SECRETS, Blindness::Refused("403".to_owned()));
+    let lost = || Observation::SightLost(SECRETS, Blindness::Away("connection refused".to_owned()));
     Timeline::new(QUIET)
         .listed([secret("shop/web-tls", SHOP)])
         .observe(lost())

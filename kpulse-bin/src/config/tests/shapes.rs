@@ -71,7 +71,7 @@ fn the_earlier_programs_configuration_is_understood_as_far_as_its_keys_are_known
     let (earlier, ours) = (reading.settings, Config::default());
     assert_eq!(earlier.cluster.name, "prod");
     assert_eq!(earlier.namespaces, ours.namespaces);
-    assert_eq!(earlier.dedupe, ours.dedupe);
+    assert_eq!(earlier.dedupe.window, ours.dedupe.window);
     assert_eq!(earlier.resolution, ours.resolution);
     assert_eq!(earlier.channels, ours.channels, "empty blocks are no channels");
     assert_eq!(earlier.routing.first().map(|route| &route.matches), Some(&Default::default()), "empty means any");
