@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kpulse_core::{Blindness, Engine, Inquiry, KubeletSight, Name, Notification, Observation, Receipt, Remembered, Scope};
+use kpulse_core::{
+    Blindness, Engine, Inquiry, KubeletSight, Name, Notification, Observation, Receipt, Remembered, Scope,
+};
 use kpulse_notify::LaneHandle;
 use kpulse_notify::lane::{HealthState, Source};
 use tokio::sync::{mpsc, watch};
