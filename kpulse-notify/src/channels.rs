@@ -1,4 +1,6 @@
 //! The channels, a file for each with the same sections: settings, setting up, sending, the message, tests.
 
+pub mod discord;
+pub mod slack;
 pub mod stdout;
 pub mod webhook;

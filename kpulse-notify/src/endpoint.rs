@@ -38,6 +38,19 @@ impl Endpoint {
     pub(crate) fn url(&self) -> Url {
         self.url.clone()
     }
+
+    /// The same address, `segments` deeper and with `query` after what is asked there already.
+    pub(crate) fn join(&self, segments: &[&str], query: &[(&str, &str)]) -> Self {
+        let mut url = self.url.clone();
+        // An address with a host always has a path.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Self { url }
+    }
 }
 
 impl fmt::Display for Endpoint {
@@ -68,6 +81,17 @@ mod tests {
         check("https://hooks.example.com/services/T0/B0/token", Ok("hooks.example.com"));
         check("http://user:password@10.0.0.1:8081/x?token=1\n", Ok("10.0.0.1:8081"));
         check("HTTPS://[::1]:8443/x", Ok("[::1]:8443"));
+    }
+
+    #[test]
+    fn a_deeper_address_keeps_what_was_asked() {
+        let join = |base: &str, segments: &[&str], query: &[(&str, &str)]| {
+            Endpoint::parse(base).unwrap().join(segments, query).url().to_string()
+        };
+        assert_eq!(join("https://h/a/b/?t=1", &["c", "d"], &[("wait", "true")]), "https://h/a/b/c/d?t=1&wait=true");
+        assert_eq!(join("https://h", &["bot1:x", "send"], &[]), "https://h/bot1:x/send");
+        assert_eq!(join("https://h/a", &[], &[("k", "a&b é")]), "https://h/a?k=a%26b+%C3%A9");
+        assert_eq!(join("https://h/a", &["../b?c"], &[]), "https://h/a/..%2Fb%3Fc");
     }
 
     #[test]

@@ -74,6 +74,140 @@ pub fn resolved() -> Notification {
     notification
 }
 
+/// The same crash loop, of more Pods.
+#[must_use]
+pub fn grown() -> Notification {
+    let mut notification = firing();
+    notification.why = Why::Grown;
+    notification.idempotency_key = format!("{}-grown", notification.report.fingerprint);
+    notification.report.count = 12;
+    notification.report.title = "checkout/api: 12 Pods crash-looping".to_owned();
+    notification
+}
+
+/// Something that got worse.
+#[must_use]
+pub fn escalated() -> Notification {
+    let mut notification = firing();
+    notification.why = Why::Escalated;
+    notification.idempotency_key = format!("{}-escalated", notification.report.fingerprint);
+    let report = &mut notification.report;
+    report.monitor = MonitorName::TlsCertExpiry;
+    report.object = ObjectRef::new(Kind::Secret, "shop", "web-tls");
+    report.members = vec![report.object.clone()];
+    (report.count, report.workload, report.node) = (1, None, None);
+    report.trouble = TroubleKey::object("expiry");
+    report.reason = "CertificateExpiring".into();
+    report.title = "Certificate shop.example.com ends in 2d".to_owned();
+    report.cause = "Secret shop/web-tls · ends 24 Nov 09:14 UTC · issuer Let's Encrypt R11".to_owned();
+    report.command = Some("kubectl -n shop describe secret web-tls".to_owned());
+    notification
+}
+
+/// The end of the crash loop by deletion.
+#[must_use]
+pub fn gone() -> Notification {
+    let mut notification = resolved();
+    let report = &mut notification.report;
+    report.title = "checkout/api is gone after 18m: Deployment deleted".to_owned();
+    report.body = "Was crash-looping (CrashLoopBackOff); deleted.".to_owned();
+    report.ending = Some(Ending::Gone);
+    notification
+}
+
+/// A Pod that nobody runs anew.
+#[must_use]
+pub fn bare() -> Notification {
+    let mut notification = firing();
+    let report = &mut notification.report;
+    report.object = ObjectRef::new(Kind::Pod, "checkout", "migrate");
+    report.members = vec![report.object.clone()];
+    (report.count, report.workload) = (1, None);
+    report.trouble = TroubleKey::container("crash", &Name::from("migrate"));
+    report.title = "checkout/migrate: crash-looping".to_owned();
+    report.cause = "migrate exits 1 after 2s, 5 restarts".to_owned();
+    report.command = Some("kubectl -n checkout logs migrate -c migrate --previous".to_owned());
+    notification
+}
+
+/// Nodes that went silent together.
+#[must_use]
+pub fn nodes() -> Notification {
+    let mut notification = firing();
+    let report = &mut notification.report;
+    report.monitor = MonitorName::NodeConditions;
+    report.members = ["ip-10-0-3-17", "ip-10-0-3-18"].map(|node| ObjectRef::new(Kind::Node, "", node)).to_vec();
+    report.object = ObjectRef::new(Kind::Node, "", "ip-10-0-3-17");
+    (report.count, report.workload, report.node) = (2, None, None);
+    report.trouble = TroubleKey::object("not_ready");
+    report.reason = "NotReady".into();
+    report.title = "2 Nodes NotReady: kubelet silent".to_owned();
+    report.cause = "the kubelet stopped saying how its node is".to_owned();
+    report.command = Some("kubectl describe node ip-10-0-3-17".to_owned());
+    (report.started_at, report.fired_at) = (at("2026-11-22T03:11:00Z"), at("2026-11-22T03:16:00Z"));
+    notification
+}
+
+/// Each kind of message by its name.
+#[must_use]
+pub fn all() -> Vec<(&'static str, Notification)> {
+    vec![
+        ("firing", firing()),
+        ("grown", grown()),
+        ("escalated", escalated()),
+        ("recovered", resolved()),
+        ("gone", gone()),
+        ("bare", bare()),
+        ("nodes", nodes()),
+    ]
+}
+
+/// Messages that must fit and do no harm whatever a platform makes of them: few and many members, and every text
+/// somebody else's.
+#[cfg(test)]
+pub(crate) fn hostile() -> Vec<Notification> {
+    let texts = [
+        "x".repeat(100_000),
+        "&".repeat(100_000),
+        "<!channel> <@U1> @here @everyone <users/all> ".repeat(2_000),
+        "*b* _i_ ~s~ `c` ``` ||x|| [a](http://h) # > - <b>&amp;</b> \\ \" '".repeat(1_500),
+        "\u{202e}ltr \u{2066}שלום مرحبا\u{2069} ".repeat(3_000),
+        "👩‍👩‍👧‍👦🏳️‍🌈 é e\u{301}".repeat(2_500),
+        "line\r\nline\n\u{0}\u{1b}[2J\u{7}".repeat(5_000),
+        String::new(),
+    ];
+    let mut all: Vec<_> = all().into_iter().map(|(_, notification)| notification).collect();
+    all.extend([1, 50, 5_000].map(crowd));
+    for text in texts {
+        for mut notification in [firing(), resolved()] {
+            let report = &mut notification.report;
+            for field in [&mut report.title, &mut report.cause, &mut report.body] {
+                field.clone_from(&text);
+            }
+            report.command = report.command.is_some().then(|| text.clone());
+            let hostile = || Name::from(text.as_str());
+            (report.reason, report.cluster, report.node) = (hostile(), hostile(), Some(hostile()));
+            report.trouble = TroubleKey { container: Some(hostile()), trouble: hostile() };
+            report.workload = Some(Workload::new(hostile(), hostile()));
+            report.object = ObjectRef::new(Kind::Pod, hostile(), hostile());
+            report.members = vec![report.object.clone(); 20];
+            report.count = 5_000;
+            all.push(notification);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+fn crowd(count: usize) -> Notification {
+    let mut notification = firing();
+    let pod = |number| ObjectRef::new(Kind::Pod, "checkout", format!("api-7c9d5f6b8-{number:05}"));
+    notification.report.members = (0..count).map(pod).collect();
+    notification.report.count = count;
+    notification.report.title = format!("checkout/api: {count} Pods crash-looping");
+    notification
+}
+
 fn at(time: &str) -> Timestamp {
     time.parse().unwrap_or(Timestamp::UNIX_EPOCH)
 }

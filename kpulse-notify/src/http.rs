@@ -3,6 +3,7 @@
 //! No redirect is followed: a POST that is redirected may lose its body, and whoever moved the address must tell its
 //! owner. Proxies come from the environment (`HTTPS_PROXY`, `NO_PROXY`).
 
+mod answer;
 mod judge;
 
 use std::error::Error as _;
@@ -11,13 +12,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::{self, HeaderMap, HeaderValue};
-use reqwest::{Certificate, StatusCode};
+use reqwest::{Certificate, Method, StatusCode};
 
 use crate::clock::Clock;
 use crate::endpoint::Endpoint;
 use crate::notifier::DeliveryError;
 use crate::retry_after::http_date;
 use crate::settings::SetupError;
+pub(crate) use answer::Answer;
 pub use judge::judge;
 
 /// The most that is read of an answer, in bytes.
@@ -141,8 +143,20 @@ impl HttpClient {
         headers: HeaderMap,
         body: Vec<u8>,
     ) -> Result<Reply, DeliveryError> {
+        self.send_json(Method::POST, to, headers, body).await
+    }
+
+    /// The same with another method: an edit is a PATCH on some platforms.
+    pub(crate) async fn send_json(
+        &self,
+        method: Method,
+        to: &Endpoint,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Reply, DeliveryError> {
         let json = HeaderValue::from_static("application/json");
-        let request = self.client.post(to.url()).header(header::CONTENT_TYPE, json).headers(headers).body(body);
+        let request =
+            self.client.request(method, to.url()).header(header::CONTENT_TYPE, json).headers(headers).body(body);
         let response = request.send().await.map_err(|error| self.failed(&error).at(to))?;
         Ok(Reply { response, from: to.clone(), client: self.clone() })
     }
@@ -174,7 +188,6 @@ impl Reply {
     }
 
     /// The body, as much of it as is read of any: 64 KiB. For channels whose refusals are in the body.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the chat channels, which come next, are refused in bodies"))]
     pub(crate) async fn text(mut self) -> Result<String, DeliveryError> {
         let mut body = Vec::new();
         while body.len() < MAX_REPLY {
@@ -213,7 +226,11 @@ mod tests {
     use super::*;
     use crate::clock::wall_clock;
 
-    async fn reply(behaviour: Behaviour) -> Result<String, DeliveryError> {
+    /// What `read` makes of the answer of a sink that behaves so.
+    pub(super) async fn exchange<T>(
+        behaviour: Behaviour,
+        read: impl AsyncFnOnce(Reply) -> Result<T, DeliveryError>,
+    ) -> Result<T, DeliveryError> {
         install_crypto();
         let sink = EchoSink::new();
         let server = sink.serve("127.0.0.1:0").await.unwrap();
@@ -221,7 +238,11 @@ mod tests {
         let settings = HttpSettings { timeout: Duration::from_millis(300), proxies: false, ..HttpSettings::default() };
         let client = Http::new(settings, wall_clock()).unwrap().client(None).unwrap();
         let endpoint = Endpoint::parse(&server.url_of("webhook/s3cr3t")).unwrap();
-        client.post_json(&endpoint, HeaderMap::new(), b"{}".to_vec()).await?.text().await
+        read(client.post_json(&endpoint, HeaderMap::new(), b"{}".to_vec()).await?).await
+    }
+
+    async fn reply(behaviour: Behaviour) -> Result<String, DeliveryError> {
+        exchange(behaviour, Reply::text).await
     }
 
     #[tokio::test]

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use kpulse_core::{Name, Notification, Outcome, Receipt};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
 
 use crate::clock::Clock;
 use crate::notifier::{Accepted, DeliveryError, Notifier};
@@ -130,8 +131,18 @@ pub fn spawn(name: Name, source: Source, receipts: mpsc::Sender<Receipt>, clock:
     let (source, line) = watch::channel(Arc::new(Line(source)));
     let (health, shown) = watch::channel(Health::default());
     let spread = RandomState::new();
-    let mut lane =
-        Lane { name: name.clone(), waiting, line, receipts, clock, limits, health, alike: Alike::default(), spread };
+    let mut lane = Lane {
+        name: name.clone(),
+        waiting,
+        line,
+        receipts,
+        clock,
+        limits,
+        health,
+        alike: Alike::default(),
+        spread,
+        last: None,
+    };
     lane.show_source();
     LaneHandle { name, queue, source, health: shown, task: tokio::spawn(lane.run()) }
 }
@@ -147,6 +158,8 @@ struct Lane {
     alike: Alike,
     /// Spreads attempts of lanes and agents that failed together.
     spread: RandomState,
+    /// When the last attempt began.
+    last: Option<Instant>,
 }
 
 /// How many attempts in a row failed alike. A channel that was overloaded and is then unavailable starts anew with the
@@ -179,7 +192,7 @@ impl Lane {
                 next = self.waiting.recv() => match next {
                     Some(mut notification) => {
                         redact_report(&mut notification.report);
-                        if !self.handle(&notification).await {
+                        if !self.wait_for_turn().await || !self.handle(&notification).await {
                             return;
                         }
                     }
@@ -189,10 +202,30 @@ impl Lane {
         }
     }
 
+    /// Waits until the channel may be spoken to again; tells whether the lane goes on. A lane that is closed meanwhile
+    /// ends at once: the message was not attempted, and is still owed.
+    async fn wait_for_turn(&mut self) -> bool {
+        loop {
+            let spacing = self.line.borrow().0.as_ref().map_or(Duration::ZERO, |notifier| notifier.spacing());
+            let Some(due) = self.last.map(|last| last + spacing).filter(|due| *due > Instant::now()) else {
+                return true;
+            };
+            tokio::select! {
+                biased;
+                replaced = self.line.changed() => match replaced {
+                    Ok(()) => self.show_source(),
+                    Err(_) => return false,
+                },
+                () = sleep_until(due) => {}
+            }
+        }
+    }
+
     /// Makes one attempt and gives its receipt; tells whether the lane goes on.
     async fn handle(&mut self, notification: &Notification) -> bool {
         let mut closing = Closing::new(self.line.clone(), self.limits.grace);
         let line = Arc::clone(&self.line.borrow());
+        self.last = Some(Instant::now());
         let outcome = match &line.0 {
             Err(_) => Outcome::TryAgain { at: after((self.clock)(), FAULT_PAUSE) },
             Ok(notifier) => tokio::select! {

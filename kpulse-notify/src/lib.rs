@@ -49,8 +49,11 @@ pub mod secrets;
 pub mod settings;
 pub mod text;
 
+mod card;
 mod clock;
 mod endpoint;
+mod living;
+mod markup;
 mod retry_after;
 
 pub use clock::{Clock, wall_clock};

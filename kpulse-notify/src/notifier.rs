@@ -18,6 +18,11 @@ pub trait Notifier: Send + Sync {
     ///
     /// Whatever is not known to have been accepted. No error's text holds a secret, nor more of an address than its host.
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError>;
+
+    /// How long the channel is left alone between two messages: its platform's published rate, if it has one.
+    fn spacing(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// The channel has the message.
@@ -56,6 +61,24 @@ impl DeliveryError {
     /// A transient error after which the channel did not ask for any pause.
     pub(crate) fn transient(cause: impl Into<String>) -> Self {
         Self::Transient { cause: cause.into(), retry_after: None }
+    }
+
+    /// A message that will never be taken.
+    pub(crate) fn refused(cause: impl Into<String>) -> Self {
+        Self::Refused { cause: cause.into() }
+    }
+
+    /// A channel that somebody must mend.
+    pub(crate) fn unavailable(cause: impl Into<String>) -> Self {
+        Self::Unavailable { cause: cause.into() }
+    }
+
+    /// The same error with the pause that the platform's own words ask for; of two, the longer one.
+    pub(crate) fn pausing(mut self, pause: Option<Duration>) -> Self {
+        if let Self::Transient { retry_after, .. } = &mut self {
+            *retry_after = (*retry_after).max(pause);
+        }
+        self
     }
 
     /// What happened.

@@ -22,6 +22,12 @@ pub(crate) fn retry_after(header: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(pause).unwrap_or(Duration::ZERO).min(LONGEST))
 }
 
+/// Reads what a body says: seconds, perhaps with a fraction. What is no length of time says nothing.
+pub(crate) fn seconds(said: &serde_json::Value) -> Option<Duration> {
+    let seconds = Duration::try_from_secs_f64(said.as_f64()?).ok()?;
+    Some(seconds.min(LONGEST))
+}
+
 /// Reads an HTTP date in any of its three forms.
 pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
     httpdate::parse_http_date(text).ok().and_then(|date| Timestamp::try_from(date).ok())
@@ -55,6 +61,20 @@ mod tests {
         check("Fri, 06 Nov 2026 08:48:59 GMT", Some(0));
         check("Sun, 06 Nov 1994 08:49:37 GMT", Some(0));
         check("Sat, 07 Nov 2026 08:49:37 GMT", Some(3600));
+    }
+
+    #[test]
+    fn seconds_in_bodies_may_have_fractions() {
+        let check = |said: serde_json::Value, millis: Option<u128>| {
+            assert_eq!(seconds(&said).map(|pause| pause.as_millis()), millis, "{said}");
+        };
+        check(0.65.into(), Some(650));
+        check(7.into(), Some(7_000));
+        check(1e300.into(), None);
+        check(86_400.into(), Some(3_600_000));
+        check((-1).into(), None);
+        check("7".into(), None);
+        check(serde_json::Value::Null, None);
     }
 
     #[test]

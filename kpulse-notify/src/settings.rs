@@ -4,6 +4,7 @@
 
 mod fault;
 mod fields;
+pub(crate) mod secret;
 mod shape;
 
 use std::fmt;
@@ -11,10 +12,11 @@ use std::fmt;
 use kpulse_core::{Name, Notification};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-use crate::channels::{stdout, webhook};
+use crate::channels::*;
 use crate::http::Http;
 use crate::notifier::Notifier;
 use crate::secrets::Secrets;
+pub(crate) use fault::worst_first;
 pub use fault::{Problem, SetupError};
 
 /// What every kind of channel can do with its settings. The implementor is the settings themselves.
@@ -58,6 +60,15 @@ macro_rules! registry {
                 }
             }
 
+            /// Which settings a kind of channel has; none for a kind that there is not.
+            #[must_use]
+            pub fn fields(kind: &str) -> &'static [&'static str] {
+                match kind {
+                    $($kind => fields::fields_of::<$settings>(),)+
+                    _ => &[],
+                }
+            }
+
             fn channel(&self) -> &dyn Channel {
                 match self {
                     $(Self::$variant(settings) => settings,)+
@@ -79,6 +90,8 @@ macro_rules! registry {
 }
 
 registry! {
+    "slack" => Slack(slack::Settings), "Slack, by incoming webhook or bot.";
+    "discord" => Discord(discord::Settings), "Discord, by webhook.";
     "webhook" => Webhook(webhook::Settings), "JSON to an address of one's own.";
     "stdout" => Stdout(stdout::Settings), "Lines on standard output.";
 }

@@ -132,14 +132,14 @@ fn details(report: &Report) -> Vec<String> {
 }
 
 /// When it began; with the day, if it was found on another one.
-fn since(began: Timestamp, found: Timestamp) -> String {
+pub(crate) fn since(began: Timestamp, found: Timestamp) -> String {
     let day = |at: Timestamp| at.strftime("%-d %b ").to_string();
     let day = if day(began) == day(found) { String::new() } else { day(began) };
     format!("since {day}{}", began.strftime("%H:%M UTC"))
 }
 
 /// The lines of a text that say something, as many as fit a message.
-fn lines(text: &str) -> Vec<String> {
+pub(crate) fn lines(text: &str) -> Vec<String> {
     let said: Vec<_> = text.lines().map(line).filter(|line| !line.is_empty()).take(LINES + 1).collect();
     match said.get(..LINES) {
         Some(fitting) if said.len() > LINES => [fitting, &["…".to_owned()]].concat(),

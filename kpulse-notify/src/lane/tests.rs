@@ -25,6 +25,7 @@ enum Does {
 struct Script {
     script: Mutex<VecDeque<Does>>,
     seen: Mutex<Vec<u64>>,
+    spacing: Duration,
     at_once: AtomicUsize,
     most_at_once: AtomicUsize,
 }
@@ -52,6 +53,10 @@ impl Notifier for Speaker {
         script.at_once.fetch_sub(1, Ordering::SeqCst);
         result
     }
+
+    fn spacing(&self) -> Duration {
+        self.0.spacing
+    }
 }
 
 /// A lane on tokio's clock, which stands at the epoch when the test begins.
@@ -67,10 +72,20 @@ impl Bench {
         Self::with(Ok, script)
     }
 
+    /// A channel that is left alone for so many seconds between two messages.
+    fn spaced(seconds: u64, script: impl IntoIterator<Item = Does>) -> Self {
+        let script = script.into_iter().collect();
+        Self::of(Ok, Script { spacing: Duration::from_secs(seconds), script: Mutex::new(script), ..Script::default() })
+    }
+
     fn with(source: impl FnOnce(Box<dyn Notifier>) -> Source, script: impl IntoIterator<Item = Does>) -> Self {
+        Self::of(source, Script { script: Mutex::new(script.into_iter().collect()), ..Script::default() })
+    }
+
+    fn of(source: impl FnOnce(Box<dyn Notifier>) -> Source, script: Script) -> Self {
         let start = Instant::now();
         let clock: Clock = Arc::new(move || time(start.elapsed()));
-        let script = Arc::new(Script { script: Mutex::new(script.into_iter().collect()), ..Script::default() });
+        let script = Arc::new(script);
         let (sender, receipts) = mpsc::channel(8);
         let source = source(Box::new(Speaker(Arc::clone(&script))));
         let lane = spawn("ops".into(), source, sender, clock, Limits::default());
@@ -143,6 +158,43 @@ async fn messages_go_out_in_order_and_one_at_a_time() {
     assert_eq!(*bench.script.seen.lock().unwrap(), [1, 2, 3]);
     assert_eq!(bench.script.most_at_once.load(Ordering::SeqCst), 1);
     assert_eq!(bench.start.elapsed(), Duration::from_secs(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_is_left_alone_between_two_messages_as_its_platform_asks() {
+    let mut bench = Bench::spaced(3, [Does::Accept, overloaded(None), Does::TakeAWhile]);
+    let mut begun = Vec::new();
+    for id in 1..=4 {
+        bench.outcome(id).await;
+        begun.push(bench.start.elapsed().as_secs());
+    }
+    // The third took two seconds of its three.
+    assert_eq!(begun, [0, 3, 8, 9]);
+    sleep(Duration::from_secs(60)).await;
+    bench.outcome(5).await;
+    assert_eq!(bench.start.elapsed().as_secs(), 69, "who was silent for long is not kept waiting");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_closed_before_a_messages_turn_ends_at_once() {
+    let mut bench = Bench::spaced(60, []);
+    bench.outcome(1).await;
+    bench.lane.send(message(2)).unwrap();
+    sleep(Duration::from_secs(1)).await;
+    bench.lane.close().await;
+    assert_eq!((bench.start.elapsed(), bench.receipts.recv().await), (Duration::from_secs(1), None));
+    assert_eq!(*bench.script.seen.lock().unwrap(), [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notifier_replaced_during_the_wait_has_its_own_rate() {
+    let mut bench = Bench::spaced(60, []);
+    bench.outcome(1).await;
+    bench.lane.send(message(2)).unwrap();
+    sleep(Duration::from_secs(1)).await;
+    bench.lane.replace(Ok(Box::new(Speaker(Arc::default()))));
+    assert!(matches!(bench.receipt().await.outcome, Outcome::Accepted { .. }));
+    assert_eq!(bench.start.elapsed(), Duration::from_secs(1));
 }
 
 #[tokio::test(start_paused = true)]

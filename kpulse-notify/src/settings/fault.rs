@@ -35,6 +35,13 @@ impl SetupError {
     }
 }
 
+/// All faults there are: what somebody must mend comes before what may mend itself.
+pub(crate) fn worst_first(faults: impl IntoIterator<Item = Option<SetupError>>) -> Vec<SetupError> {
+    let mut faults: Vec<_> = faults.into_iter().flatten().collect();
+    faults.sort_by_key(|fault| matches!(fault, SetupError::MissingSecret { .. }));
+    faults
+}
+
 /// One thing that is wrong with a channel's settings, for a person to mend. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {

@@ -94,7 +94,7 @@ fn a_mistyped_setting_is_named_with_what_there_is() {
     check_error(r#"{"stdout": {"defualt": true}}"#, "unknown field `defualt`, expected `default`");
     check_error(r#"{"slak": {}}"#, "unknown field `slak`, expected");
     check_error(r#"{"stdout": 5}"#, "invalid type: integer `5`, expected the settings of a stdout channel (default)");
-    check_error("[]", "invalid type: sequence, expected channels by kind: webhook, stdout");
+    check_error("[]", "invalid type: sequence, expected channels by kind: slack, ");
 }
 
 #[test]
@@ -134,4 +134,27 @@ fn figment_reads_both_shapes_and_names_the_path_of_an_error() {
     assert_eq!(read(r#"{"webhook": {"url": "http://h/", "default": true}}"#).unwrap().iter().count(), 1);
     let error = read(r#"{"webhook": {"ops": {"url": "http://h/", "default": 5}}}"#).unwrap_err();
     assert_eq!(error.path, ["channels", "webhook", "ops", "default"]);
+}
+
+/// `docs/channels.md`: a section for each kind, with a table of its settings.
+#[test]
+fn the_page_of_channels_names_every_kind_and_each_of_its_settings() {
+    let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/channels.md"));
+    let sections: BTreeMap<&str, &str> =
+        page.split("\n## ").skip(1).map(|section| section.split_once('\n').unwrap()).collect();
+    let documented: Vec<_> = sections.keys().copied().collect();
+    let mut kinds = ChannelSettings::KINDS.to_vec();
+    kinds.sort_unstable();
+    assert_eq!(documented, kinds, "docs/channels.md has a section for each kind and no other");
+    for kind in kinds {
+        let row = |line: &'static str| line.strip_prefix("| `")?.split_once('`').map(|(setting, _)| setting);
+        let mut rows: Vec<_> = sections[kind].lines().filter_map(row).collect();
+        let mut fields = ChannelSettings::fields(kind).to_vec();
+        rows.sort_unstable();
+        fields.sort_unstable();
+        assert_eq!(rows, fields, "docs/channels.md: the settings of {kind}");
+        for part in ["**Looks like**", "**Where from**", "**Limits**", "**When it refuses**"] {
+            assert!(sections[kind].contains(part), "docs/channels.md: {kind} does not say {part}");
+        }
+    }
 }

@@ -1,0 +1,90 @@
+//! What Slack is sent of a message.
+
+use kpulse_core::Notification;
+use serde_json::{Value, json};
+
+use crate::card::{Card, Fact, card};
+use crate::markup::{self, fit};
+
+/// The longest header, section and field, in characters.
+const HEADER: usize = 150;
+const SECTION: usize = 3_000;
+const FIELD: usize = 2_000;
+
+/// The message: a header, and below it a panel in its colour.
+#[must_use]
+pub fn payload(notification: &Notification) -> Value {
+    let card = card(notification);
+    json!({
+        "text": mrkdwn(&card.headline, SECTION),
+        "blocks": [{"type": "header", "text": plain(&card.headline, HEADER)}],
+        "attachments": [{
+            "color": card.tone.hex(),
+            "fallback": fit(&card.headline, SECTION, char::len_utf16, markup::plain),
+            "blocks": panel(&card),
+        }],
+    })
+}
+
+/// The message as the API takes it, to be posted or to replace one.
+pub(super) fn post(notification: &Notification, channel: &str) -> Value {
+    addressed(payload(notification), channel)
+}
+
+/// A line in a message's thread; a loud one is shown in the channel too.
+pub(super) fn reply(card: &Card, channel: &str, thread: &str, loud: bool) -> Value {
+    let body = json!({"text": mrkdwn(&card.headline, SECTION), "thread_ts": thread, "reply_broadcast": loud});
+    addressed(body, channel)
+}
+
+/// With the channel, and nothing in the text turned into links or mentions: an update would do so by default.
+fn addressed(mut body: Value, channel: &str) -> Value {
+    body["channel"] = json!(channel);
+    body["parse"] = json!("none");
+    for off in ["link_names", "unfurl_links", "unfurl_media"] {
+        body[off] = json!(false);
+    }
+    body
+}
+
+fn panel(card: &Card) -> Vec<Value> {
+    let mut blocks = Vec::new();
+    if !card.cause.is_empty() {
+        blocks.push(json!({"type": "section", "text": plain(&card.cause.join("\n"), SECTION)}));
+    }
+    if let Some(command) = &card.command {
+        let code = format!("`{}`", fit(command, SECTION - 2, char::len_utf16, code));
+        blocks.push(json!({"type": "section", "text": {"type": "mrkdwn", "text": code}}));
+    }
+    if !card.facts.is_empty() {
+        blocks.push(json!({"type": "section", "fields": card.facts.iter().map(field).collect::<Vec<_>>()}));
+    }
+    blocks.push(json!({"type": "context", "elements": [plain(&card.footer, FIELD)]}));
+    blocks
+}
+
+fn field(Fact { name, value }: &Fact) -> Value {
+    let value = mrkdwn(value, FIELD - name.len() - 3);
+    json!({"type": "mrkdwn", "text": format!("*{name}*\n{value}")})
+}
+
+/// Text in which no word means anything to Slack: no mark, no mention, no `:100:`.
+fn plain(text: &str, limit: usize) -> Value {
+    json!({"type": "plain_text", "emoji": false, "text": fit(text, limit, char::len_utf16, markup::plain)})
+}
+
+fn mrkdwn(text: &str, limit: usize) -> String {
+    fit(text, limit, char::len_utf16, |c| match c {
+        // `@here` notifies only where names are linked; a space of no width keeps it from ever doing so.
+        '@' => Some("@\u{200b}"),
+        c => markup::html(c),
+    })
+}
+
+/// Within backticks, where there can be none.
+const fn code(c: char) -> Option<&'static str> {
+    match c {
+        '`' => Some("'"),
+        c => markup::html(c),
+    }
+}

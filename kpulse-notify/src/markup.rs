@@ -1,0 +1,78 @@
+//! Somebody else's words in a platform's markup: escaped, and no longer than the platform takes.
+
+/// How a platform has a character written; nothing for one that stands for itself.
+pub(crate) type Escape = fn(char) -> Option<&'static str>;
+
+/// How long a character is, as a platform counts: [`char::len_utf16`] where it speaks of characters, and
+/// [`char::len_utf8`] where it speaks of bytes.
+pub(crate) type Unit = fn(char) -> usize;
+
+/// What ends a text that was cut.
+const CUT: char = '…';
+
+/// `text` as `escape` writes it; what is longer than `limit` ends in `…`. No escape is cut in two.
+pub(crate) fn fit(text: &str, limit: usize, unit: Unit, escape: Escape) -> String {
+    let (mut written, mut length) = (String::new(), 0);
+    // How much may stay if what follows turns out too long.
+    let mut safe = 0;
+    for c in text.chars() {
+        let mut own = [0; 4];
+        let piece = escape(c).unwrap_or_else(|| c.encode_utf8(&mut own));
+        length += piece.chars().map(unit).sum::<usize>();
+        if length > limit {
+            written.truncate(safe);
+            written.push(CUT);
+            return written;
+        }
+        written.push_str(piece);
+        if length + unit(CUT) <= limit {
+            safe = written.len();
+        }
+    }
+    written
+}
+
+/// For texts in which nothing means anything.
+pub(crate) const fn plain(_: char) -> Option<&'static str> {
+    None
+}
+
+/// For HTML and what is like it.
+pub(crate) const fn html(c: char) -> Option<&'static str> {
+    match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, limit: usize, expect: &str) {
+        let fitted = fit(text, limit, char::len_utf16, html);
+        assert_eq!(fitted, expect, "{text}");
+        assert!(fitted.encode_utf16().count() <= limit);
+    }
+
+    #[test]
+    fn what_fits_is_whole() {
+        check("", 0, "");
+        check("abc", 3, "abc");
+        check("<&>", 13, "&lt;&amp;&gt;");
+    }
+
+    #[test]
+    fn what_is_too_long_ends_in_an_ellipsis_and_between_escapes() {
+        check("abcd", 3, "ab…");
+        check("a<b", 5, "a…");
+        check("a<b", 6, "a&lt;b");
+        check("<<<", 9, "&lt;&lt;…");
+        check("👩👩👩", 5, "👩👩…");
+        assert_eq!(fit("äöü", 5, char::len_utf8, plain), "ä…");
+        assert_eq!(fit("&&&&", 8, char::len_utf8, html), "&amp;…");
+    }
+}

@@ -1,0 +1,157 @@
+//! Every channel that speaks HTTP, and what is its own in how it must answer for an attempt.
+
+use std::fmt;
+
+use kpulse_notify::{Accepted, DeliveryError};
+use kpulse_testkit::sink::{Message, Serving};
+use serde_json::{Value, json};
+
+use crate::bench::SECRET;
+
+/// A kind of channel, and settings that make it send to a sink.
+pub(crate) struct Channel {
+    /// Which one, where a kind has several ways.
+    pub(crate) label: &'static str,
+    /// In the configuration, and at the sink.
+    pub(crate) kind: &'static str,
+    pub(crate) settings: fn(&Serving) -> Value,
+    /// What a success ends in whose body does not come.
+    pub(crate) unread: Ends,
+    /// What a success ends in whose body is huge, and no words of the platform.
+    pub(crate) huge: Ends,
+    /// Answers in the platform's own words.
+    pub(crate) words: &'static [(u16, &'static str, Ends)],
+    /// How its messages are edited, where they can be.
+    pub(crate) living: Option<Living>,
+}
+
+/// How a channel keeps one message per group up to date.
+pub(crate) struct Living {
+    /// Whether a request replaces an earlier message.
+    pub(crate) is_edit: fn(&Message) -> bool,
+    /// The answer that the message to be replaced is no longer there.
+    pub(crate) lost: (u16, &'static str),
+    /// How many lines are said besides the edit when a group grew.
+    pub(crate) history: usize,
+}
+
+/// What an attempt must end in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ends {
+    Accepted,
+    Transient,
+    /// Not before that many seconds, between these two: a date tells whole ones.
+    Pause(u64, u64),
+    Refused,
+    Unavailable,
+}
+
+impl Ends {
+    pub(crate) fn agrees(&self, result: &Result<Accepted, DeliveryError>) -> bool {
+        match (self, result) {
+            (Self::Pause(from, to), Err(DeliveryError::Transient { retry_after: Some(pause), .. })) => {
+                (*from..=*to).contains(&pause.as_secs())
+            }
+            (Self::Accepted, Ok(_))
+            | (Self::Transient, Err(DeliveryError::Transient { retry_after: None, .. }))
+            | (Self::Refused, Err(DeliveryError::Refused { .. }))
+            | (Self::Unavailable, Err(DeliveryError::Unavailable { .. })) => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label)
+    }
+}
+
+/// Every channel that speaks HTTP.
+pub(crate) const CHANNELS: &[Channel] = &[
+    Channel {
+        label: "webhook",
+        kind: "webhook",
+        settings: |server| {
+            json!({
+                "url_from_secret": "URL",
+                "headers": {"Authorization": "Bearer $TOKEN", "X-Plain": SECRET},
+                "secret_from_secret": "TOKEN",
+                "default": server.addr().port() > 0,
+            })
+        },
+        unread: Ends::Accepted,
+        huge: Ends::Accepted,
+        words: &[],
+        living: None,
+    },
+    Channel {
+        label: "slack by webhook",
+        kind: "slack",
+        settings: |_| json!({"webhook_url_from_secret": "URL"}),
+        unread: Ends::Accepted,
+        huge: Ends::Accepted,
+        words: &[
+            (400, "invalid_payload", Ends::Refused),
+            (400, "invalid_token", Ends::Unavailable),
+            (400, "no_text", Ends::Refused),
+            (403, "action_prohibited", Ends::Unavailable),
+            (404, "no_service", Ends::Unavailable),
+            (410, "channel_is_archived", Ends::Unavailable),
+            (500, "rollup_error", Ends::Transient),
+            (400, SECRET, Ends::Refused),
+        ],
+        living: None,
+    },
+    Channel {
+        label: "slack by bot",
+        kind: "slack",
+        settings: |server| json!({"bot_token_from_secret": "TOKEN", "channel": "#ops", "api_url": server.url_of("slack/api")}),
+        unread: Ends::Transient,
+        huge: Ends::Transient,
+        words: &[
+            (200, r#"{"ok": false, "error": "ratelimited"}"#, Ends::Transient),
+            (200, r#"{"ok": false, "error": "service_unavailable"}"#, Ends::Transient),
+            (200, r#"{"ok": false, "error": "invalid_auth"}"#, Ends::Unavailable),
+            (200, r#"{"ok": false, "error": "token_revoked"}"#, Ends::Unavailable),
+            (200, r#"{"ok": false, "error": "account_inactive"}"#, Ends::Unavailable),
+            (200, r#"{"ok": false, "error": "channel_not_found"}"#, Ends::Unavailable),
+            (200, r#"{"ok": false, "error": "is_archived"}"#, Ends::Unavailable),
+            (200, r#"{"ok": false, "error": "not_in_channel"}"#, Ends::Unavailable),
+            (200, r#"{"ok": false, "error": "no_permission"}"#, Ends::Unavailable),
+            (200, r#"{"ok": false, "error": "invalid_blocks"}"#, Ends::Refused),
+            (200, r#"{"ok": false, "error": "msg_too_long"}"#, Ends::Refused),
+            (200, r#"{"ok": false, "error": "s3cr3t-4f9c"}"#, Ends::Refused),
+            (200, r#"{"ok": false}"#, Ends::Transient),
+            (200, "ok", Ends::Transient),
+            (200, "", Ends::Transient),
+        ],
+        living: Some(Living {
+            is_edit: |message| message.path.ends_with("/chat.update"),
+            lost: (200, r#"{"ok": false, "error": "message_not_found"}"#),
+            history: 1,
+        }),
+    },
+    Channel {
+        label: "discord",
+        kind: "discord",
+        settings: |_| json!({"webhook_url_from_secret": "URL"}),
+        unread: Ends::Accepted,
+        huge: Ends::Accepted,
+        words: &[
+            (404, r#"{"message": "Unknown Webhook", "code": 10015}"#, Ends::Unavailable),
+            (401, r#"{"message": "Invalid Webhook Token", "code": 50027}"#, Ends::Unavailable),
+            (
+                429,
+                r#"{"message": "You are being rate limited.", "retry_after": 64.57, "global": false}"#,
+                Ends::Pause(64, 64),
+            ),
+            (400, r#"{"code": 50035, "message": "Invalid Form Body"}"#, Ends::Refused),
+        ],
+        living: Some(Living {
+            is_edit: |message| message.method == "PATCH",
+            lost: (404, r#"{"message": "Unknown Message", "code": 10008}"#),
+            history: 0,
+        }),
+    },
+];
