@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kpulse_testkit::builders::{Death, deployment, pod};
 use kpulse_testkit::sink::{Behaviour, RetryAfter};
+use serde_json::json;
 use stage::Stage;
 
 /// Makes a Pod crash-loop: its second failure in a row.
@@ -143,4 +144,22 @@ async fn a_kind_that_is_forbidden_is_named_everywhere_and_comes_back_when_grante
     assert_eq!((told[1].state.as_str(), told[1].ending.as_deref()), ("resolved", Some("recovered")));
     let (_, ready) = stage.get("/readyz?verbose").await;
     assert_eq!(ready, "ok\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fills_up_is_told_by_way_of_its_kubelet() {
+    let mut stage = Stage::build().await;
+    stage.configure(&format!("{}\nkubelet: {{via_api_server: true}}", stage.webhook()));
+    // Each has its own time within the first minute: of twenty, some come soon.
+    for number in 0..20 {
+        let name = format!("node-{number}");
+        stage.cluster.apply(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})).unwrap();
+        let disk = json!({"capacityBytes": 1000, "availableBytes": 50, "usedBytes": 950});
+        stage.cluster.set_summary(&name, json!({"node": {"nodeName": name, "fs": disk}}));
+    }
+    stage.start();
+    stage.wait_until_watching().await;
+    let told = stage.accepted(1).await;
+    assert_eq!(told[0].state, "firing");
+    assert!(told[0].title.contains("disk 95% full"), "{}", told[0].title);
 }

@@ -2,7 +2,8 @@
 //!
 //! [`survey`] goes around all nodes once in an interval, each at its own time, a few at once, and sends each summary as
 //! an observation. A kubelet that cannot be read changes nothing: no observation comes of it. How many there are, and
-//! why, is sent as [`KubeletSight`] when it changes.
+//! why, is sent as [`KubeletSight`] after the first round, and then when it changes; nodes that are not ready do not
+//! count, for they are told of as such.
 //!
 //! The nodes are listed anew for each round: one request (in pages) is simpler than to follow a watch that others
 //! follow already, needs no memory beside names and addresses, and what it may miss in between does no harm. A node that
@@ -30,7 +31,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 pub use self::line::Kubelets;
 use self::nodes::Node;
-use self::sight::Sight;
+use self::sight::Missed;
 
 /// So many kubelets are read at the same time.
 const AT_ONCE: usize = 4;
@@ -75,11 +76,16 @@ struct Surveyor {
 impl Surveyor {
     async fn run(mut self) -> Result<(), ReceiverGone> {
         let mut round = self.interval.min(FIRST_ROUND);
+        let mut missed = None;
         loop {
             let begun = Instant::now();
             match nodes::list(&self.client).await {
                 Ok(nodes) => {
-                    self.go_around(nodes, begun, round).await?;
+                    // Said now, when it is known which of the nodes that did not answer are still there and ready.
+                    if let Some(missed) = missed.take() {
+                        self.tell(sight::sight(&nodes, &missed)).await?;
+                    }
+                    missed = Some(self.go_around(nodes, begun, round).await?);
                     sleep_until(begun + round).await;
                     round = self.interval;
                 }
@@ -91,30 +97,30 @@ impl Surveyor {
         }
     }
 
-    /// Reads every node once, each at its own time of the round.
-    async fn go_around(&mut self, mut nodes: Vec<Node>, begun: Instant, round: Duration) -> Result<(), ReceiverGone> {
+    /// Reads every node once, each at its own time of the round. Tells which could not be read.
+    async fn go_around(&self, mut nodes: Vec<Node>, begun: Instant, round: Duration) -> Result<Missed, ReceiverGone> {
         nodes.sort_by_key(|node| node.place_in(round));
-        let mut sight = Sight::of(nodes.len());
+        let mut missed = Missed::new();
         let kubelets = self.kubelets.clone();
         let reads = nodes.into_iter().map(|node| {
             let kubelets = &kubelets;
             async move {
                 sleep_until(begun + node.place_in(round)).await;
                 let read = kubelets.read(&node).await;
-                (node, read)
+                (node.name, read)
             }
         });
         let mut reads = futures::stream::iter(reads).buffer_unordered(AT_ONCE);
-        while let Some((node, read)) = reads.next().await {
+        while let Some((name, read)) = reads.next().await {
             match read {
                 Ok(summary) => self.send(Observation::Surveyed(Box::new(summary))).await?,
                 Err(fault) => {
-                    tracing::debug!(node = %node.name, %fault, "kubelet not read");
-                    sight.miss(&node.name, &fault);
+                    tracing::debug!(node = %name, %fault, "kubelet not read");
+                    missed.insert(name, fault.to_string());
                 }
             }
         }
-        self.tell(sight.told()).await
+        Ok(missed)
     }
 
     /// Says how many can be read, where that differs from what was said before.

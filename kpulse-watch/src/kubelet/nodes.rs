@@ -28,6 +28,8 @@ pub(super) struct Node {
     /// Its first InternalIP.
     pub(super) address: Option<String>,
     pub(super) port: u16,
+    /// Whether it is known not to be ready: whoever looks at nodes tells that, and its kubelet need not answer.
+    pub(super) is_unready: bool,
 }
 
 impl Node {
@@ -87,15 +89,27 @@ fn node(json: &RawValue) -> Option<Node> {
     #[serde(default, rename_all = "camelCase")]
     struct Status {
         addresses: Value,
+        conditions: Value,
         daemon_endpoints: Value,
     }
     let Item { metadata, status } = serde_json::from_str(json.get()).ok()?;
-    let addresses = status.addresses.as_array().into_iter().flatten();
-    let internal = addresses.filter(|address| address.get("type").and_then(Value::as_str) == Some("InternalIP"));
-    let address = internal.filter_map(|address| address.get("address")?.as_str()).find(|address| !address.is_empty());
+    let mut addresses = of_type(&status.addresses, "InternalIP").filter_map(|address| address.get("address")?.as_str());
+    let address = addresses.find(|address| !address.is_empty());
+    let ready = of_type(&status.conditions, "Ready").find_map(|ready| ready.get("status")?.as_str());
     let port = status.daemon_endpoints.pointer("/kubeletEndpoint/Port").and_then(Value::as_u64);
     let port = port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
-    Some(Node { name: metadata.name, address: address.map(str::to_owned), port: port.unwrap_or(KUBELET_PORT) })
+    Some(Node {
+        name: metadata.name,
+        address: address.map(str::to_owned),
+        port: port.unwrap_or(KUBELET_PORT),
+        is_unready: ready.is_some_and(|status| status != "True"),
+    })
+}
+
+/// The entries of a list that are of this type.
+fn of_type<'a>(list: &'a Value, kind: &'static str) -> impl Iterator<Item = &'a Value> {
+    let entries = list.as_array().into_iter().flatten();
+    entries.filter(move |entry| entry.get("type").and_then(Value::as_str) == Some(kind))
 }
 
 #[cfg(test)]
@@ -121,7 +135,7 @@ mod tests {
         );
         check(r#"{"metadata": {"name": "a"}}"#, Some(("a", None, 10_250)));
         for odd in ["null", "7", "\"x\"", "[1, {}]", "{\"kubeletEndpoint\": {\"Port\": 0}}"] {
-            let status = format!(r#"{{"addresses": {odd}, "daemonEndpoints": {odd}}}"#);
+            let status = format!(r#"{{"addresses": {odd}, "conditions": {odd}, "daemonEndpoints": {odd}}}"#);
             check(&format!(r#"{{"metadata": {{"name": "a"}}, "status": {status}}}"#), Some(("a", None, 10_250)));
         }
         check("{}", None);
@@ -129,11 +143,20 @@ mod tests {
     }
 
     #[test]
+    fn a_node_is_unready_if_it_says_so() {
+        for (status, expect) in [("True", false), ("False", true), ("Unknown", true)] {
+            let conditions = format!(r#"[{{"type": "DiskPressure"}}, {{"type": "Ready", "status": "{status}"}}]"#);
+            let json = format!(r#"{{"metadata": {{"name": "a"}}, "status": {{"conditions": {conditions}}}}}"#);
+            assert_eq!(node(serde_json::from_str(&json).unwrap()).map(|node| node.is_unready), Some(expect));
+        }
+    }
+
+    #[test]
     fn each_node_has_its_own_place_in_the_round_and_keeps_it() {
         let round = Duration::from_secs(600);
         let place = |number: u32| {
             let name = Name::from(format!("ip-10-0-0-{number}.eu-west-1.compute.internal"));
-            Node { name, address: None, port: 1 }.place_in(round)
+            Node { name, address: None, port: 1, is_unready: false }.place_in(round)
         };
         let mut minutes = [0; 10];
         for number in 0..1000 {

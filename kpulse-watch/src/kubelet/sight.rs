@@ -4,35 +4,24 @@ use std::collections::BTreeMap;
 
 use kpulse_core::{KubeletSight, Name};
 
-use super::line::Fault;
+use super::nodes::Node;
 
-/// What a round has shown so far.
-#[derive(Debug)]
-pub(super) struct Sight {
-    nodes: usize,
-    /// By what is the matter: how many, and the first one by name.
-    causes: BTreeMap<String, (usize, Name)>,
-}
+/// Kubelets that could not be read in a round, and why.
+pub(super) type Missed = BTreeMap<Name, String>;
 
-impl Sight {
-    /// So many are to be read.
-    pub(super) fn of(nodes: usize) -> Self {
-        Self { nodes, causes: BTreeMap::new() }
+/// How many cannot be read of those that should answer: not those of nodes that are gone by now, or not ready. The
+/// example is the first by name, so that the same faults are the same words.
+pub(super) fn sight(nodes: &[Node], missed: &Missed) -> KubeletSight {
+    let expected = nodes.iter().filter(|node| !node.is_unready);
+    let mut causes: BTreeMap<&str, Vec<&Name>> = BTreeMap::new();
+    for (name, cause) in expected.filter_map(|node| missed.get_key_value(&node.name)) {
+        causes.entry(cause).or_default().push(name);
     }
-
-    /// This one could not be.
-    pub(super) fn miss(&mut self, node: &Name, fault: &Fault) {
-        let (count, example) = self.causes.entry(fault.to_string()).or_insert_with(|| (0, node.clone()));
-        *count += 1;
-        if node < example {
-            *example = node.clone();
-        }
-    }
-
-    /// The whole in words. The example is the first by name, so that the same faults are the same words.
-    pub(super) fn told(&self) -> KubeletSight {
-        let most = self.causes.iter().max_by_key(|(_, (count, _))| *count);
-        let why = most.map_or_else(String::new, |(cause, (_, example))| format!("{cause} (for example {example})"));
-        KubeletSight { nodes: self.nodes, unreadable: self.causes.values().map(|(count, _)| count).sum(), why }
+    let most = causes.iter().max_by_key(|(_, names)| names.len());
+    let example = most.and_then(|(cause, names)| Some((cause, names.iter().min()?)));
+    KubeletSight {
+        nodes: nodes.len(),
+        unreadable: causes.values().map(Vec::len).sum(),
+        why: example.map_or_else(String::new, |(cause, name)| format!("{cause} (for example {name})")),
     }
 }

@@ -36,7 +36,7 @@ async fn kubelet(signer: &CertifiedIssuer<'static, KeyPair>, address: &str) -> N
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(config))));
-    Node { name: "worker-1".into(), address: Some("127.0.0.1".to_owned()), port }
+    Node { name: "worker-1".into(), address: Some("127.0.0.1".to_owned()), port, is_unready: false }
 }
 
 /// Answers one request per connection; a client that breaks off is the client's business.
@@ -111,7 +111,7 @@ async fn a_kubelet_that_is_not_there_is_said() {
     let authority = authority();
     let kubelets = Kubelets::direct(&config(&authority, "s3cr3t"), false).unwrap();
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let gone = Node { name: "worker-1".into(), address: Some("127.0.0.1".to_owned()), port };
+    let gone = Node { name: "worker-1".into(), address: Some("127.0.0.1".to_owned()), port, is_unready: false };
     let fault = kubelets.read(&gone).await.unwrap_err();
     assert!(fault.to_string().starts_with("cannot be reached: Connection refused"), "{fault}");
     let nowhere = Node { address: None, ..gone };
@@ -122,6 +122,6 @@ async fn a_kubelet_that_is_not_there_is_said() {
 async fn an_ipv6_address_is_written_as_one() {
     let authority = authority();
     let kubelets = Kubelets::direct(&config(&authority, "s3cr3t"), false).unwrap();
-    let node = Node { name: "worker-1".into(), address: Some("::1".to_owned()), port: 1 };
+    let node = Node { name: "worker-1".into(), address: Some("::1".to_owned()), port: 1, is_unready: false };
     assert!(matches!(kubelets.read(&node).await, Err(Fault::Unreachable(_))));
 }
