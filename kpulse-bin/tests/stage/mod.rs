@@ -49,8 +49,13 @@ impl Stage {
     }
 
     pub(crate) fn configure(&self, channels: &str) {
+        self.configure_crashes(channels, "stable_for: 2s");
+    }
+
+    /// With these settings of `pod_crashes`.
+    pub(crate) fn configure_crashes(&self, channels: &str, pod_crashes: &str) {
         let config = format!(
-            "cluster: {{name: test}}\nchannels: {channels}\nmonitors: {{pod_crashes: {{stable_for: 2s}}}}\nlog: {{format: text}}\n"
+            "cluster: {{name: test}}\nchannels: {channels}\nmonitors: {{pod_crashes: {{{pod_crashes}}}}}\nlog: {{format: text}}\n"
         );
         std::fs::write(self.directory.join("config.yaml"), config).unwrap();
     }
