@@ -56,7 +56,8 @@ pub(crate) fn text(status: &Status) -> String {
 }
 
 fn remembered(counts: Remembered) -> Family<Kind, Gauge> {
-    let Remembered { objects, groups, evidence, restarts, cron_jobs, drains, surroundings } = counts;
+    let Remembered { objects, groups, evidence, restarts, cron_jobs, drains, surroundings, due, told, messages } =
+        counts;
     let family = Family::<Kind, Gauge>::default();
     for (kind, count) in [
         ("objects", objects),
@@ -66,6 +67,9 @@ fn remembered(counts: Remembered) -> Family<Kind, Gauge> {
         ("cron_jobs", cron_jobs),
         ("drains", drains),
         ("surroundings", surroundings),
+        ("due", due),
+        ("told", told),
+        ("messages", messages),
     ] {
         family.get_or_create(&Kind { kind }).set(i64::try_from(count).unwrap_or(i64::MAX));
     }

@@ -251,7 +251,7 @@ impl Session {
         tracing::debug!(scope = %self.scope, ?fault, "watch disturbed");
         let setback = self.sight.fault(fault, Instant::now(), self.wire.last_sign(), self.wire.retry_after());
         if let Some(told) = setback.told {
-            tracing::warn!(scope = %self.scope, ?told, "sight lost");
+            tracing::debug!(scope = %self.scope, ?told, "sight lost");
             self.out.send(told).await.map_err(|_| ReceiverGone)?;
         }
         sleep(setback.wait).await;
