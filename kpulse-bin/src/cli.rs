@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(cli.run.config, PathBuf::from("a.yaml"));
         assert_eq!(cli.run.http, ":9090");
         let cli = Cli::parse_from(["kpulse", "check", "-config", "b.yaml"].map(OsString::from).map(two_dashes));
-        assert!(matches!(cli.command, Some(Command::Check(check)) if check.config == PathBuf::from("b.yaml")));
+        assert!(matches!(cli.command, Some(Command::Check(check)) if check.config.as_os_str() == "b.yaml"));
         assert_eq!(two_dashes("-n".into()), "-n");
     }
 }

@@ -183,10 +183,8 @@ impl Pulse {
                 tracing::warn!(%scope, why, "sight lost");
                 self.blind.insert(scope.clone(), why.clone());
             }
-            Observation::Listed(scope) => {
-                if self.blind.remove(scope).is_some() {
-                    tracing::info!(%scope, "sight regained");
-                }
+            Observation::Listed(scope) if self.blind.remove(scope).is_some() => {
+                tracing::info!(%scope, "sight regained");
             }
             Observation::KubeletSight(sight) => {
                 if sight.why.is_empty() {

@@ -1,5 +1,7 @@
 //! The real program: what reaches people when channels fail, secrets are late, and the agent is asked to end.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
+
 mod stage;
 
 use std::time::Duration;

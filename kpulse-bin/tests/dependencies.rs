@@ -1,5 +1,7 @@
 //! Architecture, held by the build: what each crate may not know, and what no crate may depend on.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
+
 use std::process::Command;
 
 /// The names of all crates that `package` depends on in production.

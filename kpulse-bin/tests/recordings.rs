@@ -1,5 +1,7 @@
 //! What the real program says about recordings of a real cluster, judged by the truth files beside them.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
+
 use std::process::Command;
 
 use kpulse_testkit::judge::{Recording, Said};

@@ -1,5 +1,7 @@
 //! The agent killed with SIGKILL while the demo's story plays, and started again each time.
 
+#![allow(clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
+
 mod stage;
 
 use std::time::Duration;
