@@ -26,6 +26,8 @@ pub(crate) struct Card {
     pub(crate) tone: Tone,
     /// Why, the first line saying most.
     pub(crate) cause: Vec<String>,
+    /// What the container that failed said.
+    pub(crate) quote: Vec<String>,
     /// A command to copy.
     pub(crate) command: Option<String>,
     pub(crate) facts: Vec<Fact>,
@@ -87,6 +89,7 @@ pub(crate) fn card(notification: &Notification) -> Card {
         headline: clip(message.headline, HEADLINE),
         tone: Tone::of(report),
         cause,
+        quote: message.quote,
         command: message.command,
         facts,
         footer: footer(report),

@@ -3,4 +3,5 @@
 pub mod discord;
 pub mod slack;
 pub mod stdout;
+pub mod teams;
 pub mod webhook;

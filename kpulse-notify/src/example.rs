@@ -148,11 +148,28 @@ pub fn nodes() -> Notification {
     notification
 }
 
+/// A crash loop, with what the container said last.
+#[must_use]
+pub fn logged() -> Notification {
+    let mut notification = firing();
+    let report = &mut notification.report;
+    report.cause = "api exits 1 after 6s, 5 restarts".to_owned();
+    let log = [
+        "starting api 4.2.0",
+        "ERROR: connect postgres-rw:5432: connection refused",
+        "  at Pool.connect (pool.go:41)",
+        "exit status 1",
+    ];
+    report.log = log.map(str::to_owned).to_vec();
+    notification
+}
+
 /// Each kind of message by its name.
 #[must_use]
 pub fn all() -> Vec<(&'static str, Notification)> {
     vec![
         ("firing", firing()),
+        ("logged", logged()),
         ("grown", grown()),
         ("escalated", escalated()),
         ("recovered", resolved()),
@@ -184,6 +201,7 @@ pub(crate) fn hostile() -> Vec<Notification> {
             for field in [&mut report.title, &mut report.cause, &mut report.body] {
                 field.clone_from(&text);
             }
+            report.log = vec![text.clone(); 9];
             report.command = report.command.is_some().then(|| text.clone());
             let hostile = || Name::from(text.as_str());
             (report.reason, report.cluster, report.node) = (hostile(), hostile(), Some(hostile()));

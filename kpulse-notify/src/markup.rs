@@ -37,6 +37,14 @@ pub(crate) const fn plain(_: char) -> Option<&'static str> {
     None
 }
 
+/// Within backticks, where there can be none.
+pub(crate) const fn code(c: char) -> Option<&'static str> {
+    match c {
+        '`' => Some("'"),
+        _ => None,
+    }
+}
+
 /// For HTML and what is like it.
 pub(crate) const fn html(c: char) -> Option<&'static str> {
     match c {

@@ -92,6 +92,7 @@ macro_rules! registry {
 registry! {
     "slack" => Slack(slack::Settings), "Slack, by incoming webhook or bot.";
     "discord" => Discord(discord::Settings), "Discord, by webhook.";
+    "teams" => Teams(teams::Settings), "Microsoft Teams, by webhook.";
     "webhook" => Webhook(webhook::Settings), "JSON to an address of one's own.";
     "stdout" => Stdout(stdout::Settings), "Lines on standard output.";
 }

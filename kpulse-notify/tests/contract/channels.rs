@@ -154,4 +154,53 @@ pub(crate) const CHANNELS: &[Channel] = &[
             history: 0,
         }),
     },
+    Channel {
+        label: "teams",
+        kind: "teams",
+        settings: |_| json!({"webhook_url_from_secret": "URL"}),
+        unread: Ends::Transient,
+        huge: Ends::Accepted,
+        words: TEAMS,
+        living: None,
+    },
+    Channel {
+        label: "teams by connector",
+        kind: "teams",
+        settings: |_| json!({"webhook_url_from_secret": "URL", "format": "message_card"}),
+        unread: Ends::Transient,
+        huge: Ends::Accepted,
+        words: TEAMS,
+        living: None,
+    },
+];
+
+const TEAMS: &[(u16, &str, Ends)] = &[
+    (200, "1", Ends::Accepted),
+    (202, "", Ends::Accepted),
+    (
+        200,
+        "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429 with ContextId tcid=0",
+        Ends::Transient,
+    ),
+    (
+        200,
+        "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 413 with ContextId x",
+        Ends::Refused,
+    ),
+    (
+        200,
+        "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 404 with ContextId x",
+        Ends::Unavailable,
+    ),
+    (
+        200,
+        "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 502",
+        Ends::Transient,
+    ),
+    (
+        200,
+        "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error ???",
+        Ends::Transient,
+    ),
+    (200, "Webhook Bad payload received by generic incoming webhook.", Ends::Refused),
 ];

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use crate::card::{Card, Fact, card};
 use crate::markup::{self, fit};
 
-/// The longest title, description, value of a field, and footer, in characters. The last three are shorter than
-/// Discord allows, for all must not be more than 6,000 together.
+/// The longest title, description and quote in it, value of a field, and footer, in characters. All but the first are
+/// shorter than Discord allows, for together they must not be more than 6,000.
 const TITLE: usize = 256;
-const DESCRIPTION: usize = 2_500;
-const VALUE: usize = 400;
+const DESCRIPTION: usize = 3_200;
+const QUOTE: usize = 1_200;
+const VALUE: usize = 310;
 const FOOTER: usize = 300;
 
 /// The longest text that is no embed.
@@ -37,12 +38,16 @@ pub(super) fn aside(card: &Card) -> Value {
     json!({"content": marked(&card.headline, CONTENT), "allowed_mentions": {"parse": []}})
 }
 
-/// The cause, and below it the command, which is never cut for a long cause.
+/// The cause, what the container said, and the command: neither of the last two is cut for a long cause.
 fn description(card: &Card) -> String {
-    let command = card.command.as_ref().map(|command| format!("`{}`", fit(command, VALUE, char::len_utf16, code)));
-    let left = DESCRIPTION - command.as_ref().map_or(0, |command| command.encode_utf16().count() + 1);
-    let cause = marked(&card.cause.join("\n"), left);
-    [cause, command.unwrap_or_default()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+    let code = |text: &str, limit| fit(text, limit, char::len_utf16, markup::code);
+    let command = card.command.as_ref().map(|command| format!("`{}`", code(command, VALUE)));
+    let quote = (!card.quote.is_empty()).then(|| format!("```\n{}\n```", code(&card.quote.join("\n"), QUOTE)));
+    let below: Vec<_> = [quote, command].into_iter().flatten().collect();
+    let taken: usize = below.iter().map(|part| part.encode_utf16().count() + 1).sum();
+    let cause = marked(&card.cause.join("\n"), DESCRIPTION - taken);
+    let parts = std::iter::once(cause).chain(below).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("\n")
 }
 
 fn field(Fact { name, value }: &Fact) -> Value {
@@ -67,12 +72,4 @@ fn marked(text: &str, limit: usize) -> String {
             _ => return None,
         })
     })
-}
-
-/// Within backticks, where there can be none.
-const fn code(c: char) -> Option<&'static str> {
-    match c {
-        '`' => Some("'"),
-        _ => None,
-    }
 }

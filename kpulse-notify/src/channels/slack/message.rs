@@ -52,6 +52,10 @@ fn panel(card: &Card) -> Vec<Value> {
     if !card.cause.is_empty() {
         blocks.push(json!({"type": "section", "text": plain(&card.cause.join("\n"), SECTION)}));
     }
+    if !card.quote.is_empty() {
+        let quote = format!("```\n{}\n```", fit(&card.quote.join("\n"), SECTION - 8, char::len_utf16, code));
+        blocks.push(json!({"type": "section", "text": {"type": "mrkdwn", "text": quote}}));
+    }
     if let Some(command) = &card.command {
         let code = format!("`{}`", fit(command, SECTION - 2, char::len_utf16, code));
         blocks.push(json!({"type": "section", "text": {"type": "mrkdwn", "text": code}}));
@@ -81,10 +85,7 @@ fn mrkdwn(text: &str, limit: usize) -> String {
     })
 }
 
-/// Within backticks, where there can be none.
-const fn code(c: char) -> Option<&'static str> {
-    match c {
-        '`' => Some("'"),
-        c => markup::html(c),
-    }
+/// Within backticks.
+fn code(c: char) -> Option<&'static str> {
+    markup::code(c).or(markup::html(c))
 }

@@ -1,0 +1,73 @@
+//! The Adaptive Card that a workflow posts.
+
+use serde_json::{Value, json};
+
+use crate::card::{Card, Fact, Tone};
+use crate::markup::{self, fit};
+
+/// The longest line of text, in characters: with each of them written as two, all stay well below 28 KB.
+const TEXT: usize = 1_200;
+
+/// A message whose one attachment is the card.
+pub(super) fn payload(card: &Card) -> Value {
+    json!({
+        "type": "message",
+        "summary": plain(&card.headline),
+        "attachments": [{
+            "contentType": "application/vnd.microsoft.card.adaptive",
+            "contentUrl": null,
+            "content": {
+                "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+                "type": "AdaptiveCard",
+                "version": "1.4",
+                "msteams": {"width": "Full"},
+                "fallbackText": plain(&card.headline),
+                "body": body(card),
+            },
+        }],
+    })
+}
+
+fn body(card: &Card) -> Vec<Value> {
+    let heading = json!({
+        "type": "TextBlock", "text": marked(&card.headline), "weight": "Bolder", "size": "Medium", "wrap": true,
+    });
+    let mut body = vec![json!({"type": "Container", "style": style(card.tone), "bleed": true, "items": [heading]})];
+    body.extend(card.cause.iter().map(|line| runs(line, false)));
+    if !card.quote.is_empty() {
+        let quote: Vec<_> = card.quote.iter().map(|line| runs(line, true)).collect();
+        body.push(json!({"type": "Container", "style": "emphasis", "items": quote}));
+    }
+    body.extend(card.command.iter().map(|command| runs(command, true)));
+    if !card.facts.is_empty() {
+        let fact = |Fact { name, value }: &Fact| json!({"title": name, "value": marked(value)});
+        body.push(json!({"type": "FactSet", "facts": card.facts.iter().map(fact).collect::<Vec<_>>()}));
+    }
+    body.push(json!({
+        "type": "TextBlock", "text": marked(&card.footer), "size": "Small", "isSubtle": true, "wrap": true,
+    }));
+    body
+}
+
+const fn style(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Critical => "attention",
+        Tone::Warning => "warning",
+        Tone::Info => "accent",
+        Tone::Resolved => "good",
+    }
+}
+
+/// Text in which no mark means anything.
+fn runs(text: &str, is_code: bool) -> Value {
+    let font = if is_code { "Monospace" } else { "Default" };
+    json!({"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": plain(text), "fontType": font}]})
+}
+
+fn plain(text: &str) -> String {
+    fit(text, TEXT, char::len_utf16, markup::plain)
+}
+
+fn marked(text: &str) -> String {
+    fit(text, TEXT, char::len_utf16, super::markdown)
+}

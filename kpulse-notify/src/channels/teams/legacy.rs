@@ -1,0 +1,50 @@
+//! The MessageCard, in the earlier program's colours.
+
+use serde_json::{Value, json};
+
+use crate::card::{Card, Fact, Tone};
+use crate::markup::{self, fit};
+
+/// The longest text, in characters.
+const TEXT: usize = 2_400;
+
+pub(super) fn payload(card: &Card) -> Value {
+    let fact = |Fact { name, value }: &Fact| json!({"name": name, "value": marked(value)});
+    json!({
+        "@type": "MessageCard",
+        "@context": "https://schema.org/extensions",
+        "themeColor": colour(card.tone),
+        "summary": fit(&card.headline, TEXT, char::len_utf16, markup::plain),
+        "title": marked(&card.headline),
+        "sections": [{
+            "text": text(card),
+            "facts": card.facts.iter().map(fact).collect::<Vec<_>>(),
+            "markdown": true,
+        }, {"text": marked(&card.footer)}],
+    })
+}
+
+/// In Markdown a line ends with an empty one.
+fn text(card: &Card) -> String {
+    let mut lines: Vec<_> = card.cause.iter().map(|line| marked(line)).collect();
+    lines.extend(
+        card.quote
+            .iter()
+            .chain(&card.command)
+            .map(|line| format!("`{}`", fit(line, TEXT, char::len_utf16, markup::code))),
+    );
+    lines.join("\n\n")
+}
+
+const fn colour(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Critical => "D13438",
+        Tone::Warning => "FFA500",
+        Tone::Info => "0078D7",
+        Tone::Resolved => "10B981",
+    }
+}
+
+fn marked(text: &str) -> String {
+    fit(text, TEXT, char::len_utf16, super::markdown)
+}
