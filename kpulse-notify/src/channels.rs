@@ -1,6 +1,7 @@
 //! The channels, a file for each with the same sections: settings, setting up, sending, the message, tests.
 
 pub mod discord;
+pub mod email;
 pub mod slack;
 pub mod stdout;
 pub mod teams;

@@ -83,6 +83,16 @@ impl Http {
         Ok(Self { settings, clock, shared })
     }
 
+    /// How requests are made, for channels that are not spoken to over HTTP too.
+    pub(crate) fn settings(&self) -> &HttpSettings {
+        &self.settings
+    }
+
+    /// What tells the time.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     /// The client for a channel: the shared one, or one that trusts the certificates in `ca_file` besides the platform's.
     pub(crate) fn client(&self, ca_file: Option<&Path>) -> Result<HttpClient, SetupError> {
         let client = match ca_file {

@@ -93,6 +93,7 @@ registry! {
     "slack" => Slack(slack::Settings), "Slack, by incoming webhook or bot.";
     "discord" => Discord(discord::Settings), "Discord, by webhook.";
     "teams" => Teams(teams::Settings), "Microsoft Teams, by webhook.";
+    "email" => Email(email::Settings), "Mail, by SMTP.";
     "webhook" => Webhook(webhook::Settings), "JSON to an address of one's own.";
     "stdout" => Stdout(stdout::Settings), "Lines on standard output.";
 }

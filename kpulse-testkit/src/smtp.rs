@@ -111,11 +111,10 @@ impl Mail {
         let text = self.text();
         let (head, _body) = text.split_once("\r\n\r\n")?;
         let unfolded = head.replace("\r\n ", " ").replace("\r\n\t", " ");
-        let value = unfolded.lines().find_map(|line| {
+        unfolded.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-        });
-        value
+        })
     }
 }
 
