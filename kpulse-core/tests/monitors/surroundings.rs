@@ -1,5 +1,7 @@
 //! What holds for an object because of where it is: annotations on it, its owner and its namespace; globs and labels.
 
+#![expect(clippy::needless_pass_by_value, reason = "what stands in an object reads best where it is used")]
+
 use kpulse_core::Resource;
 use kpulse_core::settings::Glob;
 use serde_json::{Value, json};
