@@ -56,6 +56,8 @@ impl Document {
             // All of a file's duplicates are told, not only the first.
             duplicate_keys: DuplicateKeyPolicy::PassThrough,
             with_snippet: false,
+            // A parser that hands over comments takes no more than 96 of them in a row; people leave out whole pages.
+            emit_comments: false,
         };
         match serde_saphyr::from_str_with_options::<Option<Spanned<Node>>>(text, options) {
             Err(error) => Err(document.not_yaml(&error)),

@@ -10,7 +10,7 @@ use crate::group::Group;
 use crate::ledger::{Attempt, Told};
 use crate::monitors::MonitorName;
 use crate::notification::{AlertState, Why};
-use crate::policy::owed::{Owed, Truth, owed};
+use crate::policy::owed::{Owed, Truth, milestone, owed};
 use crate::{GroupKey, Name, Notification, NotificationId, ObjectRef, Outcome, Receipt, Report, Severity};
 
 /// A message this much late says so.
@@ -276,5 +276,7 @@ fn idempotency_key(report: &Report, truth: Truth) -> String {
     };
     let Report { fingerprint, started_at, severity, count, .. } = report;
     let times = truth.occurrences.map_or(String::new(), |times| format!("-{times}"));
-    format!("{fingerprint}-{}-{state}-{severity}-{count}{times}", started_at.as_second())
+    // A count that is not told by itself makes no other message.
+    let size = milestone(*count);
+    format!("{fingerprint}-{}-{state}-{severity}-{size}{times}", started_at.as_second())
 }

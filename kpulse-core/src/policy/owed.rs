@@ -62,7 +62,8 @@ pub(crate) fn owed(truth: Truth, told: Option<&Told>, window: SignedDuration) ->
     }
 }
 
-fn milestone(count: usize) -> usize {
+/// How many of the counts that are told again have been reached.
+pub(crate) fn milestone(count: usize) -> usize {
     MILESTONES.iter().filter(|step| **step <= count).count()
 }
 

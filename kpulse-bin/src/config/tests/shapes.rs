@@ -83,6 +83,12 @@ fn the_earlier_programs_configuration_is_understood_as_far_as_its_keys_are_known
 }
 
 #[test]
+fn whole_pages_can_be_commented_out() {
+    let text = format!("channels:\n{}  stdout: {{}}\n", "  #webhook: {url: x}\n".repeat(500));
+    assert_eq!(Config::from_str(&text, "kpulse.yaml").unwrap().config.channels.iter().count(), 1);
+}
+
+#[test]
 fn the_shipped_configuration_is_good() {
     let environment = Environment::default();
     let loaded = Config::parse("config.example.yaml", SHIPPED, &environment, Purpose::Telling);
