@@ -14,7 +14,7 @@ use crate::explain::explain;
 /// Objects in a page.
 const PAGE: u32 = 250;
 /// How long the server may take for one.
-const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
+const PAGE_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize)]
 struct Page<'a> {

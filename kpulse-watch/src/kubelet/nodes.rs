@@ -4,20 +4,13 @@ use std::time::Duration;
 
 use kpulse_core::Name;
 use kube::Client;
-use kube::api::ListParams;
-use kube::core::Request;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::time::timeout;
 
-use crate::explain::explain;
+use crate::pages;
 use crate::session::Jitter;
 
-/// Nodes in a page: they are among the largest objects, for the images they name.
-const PAGE: u32 = 250;
-/// A page that takes longer does not come.
-const PAGE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Where kubelets listen that do not say.
 const KUBELET_PORT: u16 = 10_250;
 
@@ -42,34 +35,8 @@ impl Node {
 /// All nodes; or why they cannot be listed.
 pub(super) async fn list(client: &Client) -> Result<Vec<Node>, String> {
     let mut nodes = Vec::new();
-    let mut params = ListParams::default().limit(PAGE);
-    loop {
-        let why = |why: String| format!("cannot list nodes: {why}");
-        let request = Request::new("/api/v1/nodes").list(&params).map_err(|error| why(error.to_string()))?;
-        let answer = timeout(PAGE_TIMEOUT, client.request_text(request)).await;
-        let text = answer.map_err(|_| why(format!("no answer within {} s", PAGE_TIMEOUT.as_secs())))?;
-        let text = text.map_err(|error| why(explain(&error)))?;
-        let page: Page<'_> = serde_json::from_str(&text).map_err(|_| why("the answer is no list".to_owned()))?;
-        nodes.extend(page.items.into_iter().filter_map(node));
-        match page.metadata.next.filter(|next| !next.is_empty()) {
-            Some(next) => params = params.continue_token(&next),
-            None => return Ok(nodes),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(default)]
-    metadata: PageMeta,
-    #[serde(borrow)]
-    items: Vec<&'a RawValue>,
-}
-
-#[derive(Default, Deserialize)]
-struct PageMeta {
-    #[serde(rename = "continue")]
-    next: Option<String>,
+    let listed = pages::each(client, "/api/v1/nodes", None, |item| nodes.extend(node(item))).await;
+    listed.map_err(|why| format!("cannot list nodes: {why}")).map(|()| nodes)
 }
 
 /// One node; nothing if it has no name.
