@@ -6,6 +6,7 @@
 //! - [`sink`]: takes what channels send and shows what arrived.
 //! - `smtp`: a mail server that remembers, with the feature of that name.
 //! - [`story`]: a cluster that breaks and heals, act by act.
+//! - [`timeline`]: what people hear of a cluster and when, on virtual time, without any I/O.
 
 pub mod builders;
 pub mod cluster;
@@ -14,3 +15,4 @@ pub mod sink;
 #[cfg(feature = "smtp")]
 pub mod smtp;
 pub mod story;
+pub mod timeline;

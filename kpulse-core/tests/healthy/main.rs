@@ -5,9 +5,6 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
 
 mod scene;
-#[path = "../monitors/timeline.rs"]
-#[expect(dead_code, reason = "of the driver of the monitors' stories a scene needs little")]
-mod timeline;
 
 mod batch;
 mod capacity;

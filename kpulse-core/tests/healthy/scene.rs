@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use kpulse_core::Resource;
 use serde_json::Value;
 
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 /// How long nothing more happens after the last step: longer than any monitor waits.
 const CALM: SignedDuration = SignedDuration::from_hours(12);

@@ -2,7 +2,7 @@
 
 use kpulse_core::Resource;
 
-use crate::timeline::Timeline;
+use kpulse_testkit::timeline::Timeline;
 
 #[test]
 fn a_kind_that_is_refused_is_told_once_and_its_return_too() {

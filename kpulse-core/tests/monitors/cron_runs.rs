@@ -3,7 +3,7 @@
 use kpulse_core::Resource;
 use serde_json::{Value, json};
 
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 const FAILS: &[&str] = &["1m warning job_failed CronJob/report BackoffLimitExceeded"];
 

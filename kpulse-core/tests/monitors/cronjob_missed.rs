@@ -6,7 +6,7 @@ use kpulse_core::{Findings, Resource, Since};
 use serde_json::{Value, json};
 
 use crate::rules::{Trouble, keeps_the_rules};
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 /// A CronJob that was last run at that time of the story.
 fn cron_job(schedule: &str, last: &str) -> Value {

@@ -4,7 +4,7 @@ use kpulse_core::Resource;
 use serde_json::{Value, json};
 
 use crate::rules::{Trouble, keeps_the_rules};
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 /// A DaemonSet that should run on so many nodes: on how many it has a Pod, a new one, and a ready one.
 fn daemon_set(desired: i32, current: i32, updated: i32, ready: i32) -> Value {

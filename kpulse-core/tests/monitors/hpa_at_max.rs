@@ -4,7 +4,7 @@ use kpulse_core::Resource;
 use serde_json::{Value, json};
 
 use crate::rules::{Trouble, keeps_the_rules};
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 /// An autoscaler of 1 to 5 Pods that wants so many; ScalingActive is as given since the beginning.
 fn autoscaler(desired: i32, active: &str, reason: &str) -> Value {

@@ -6,7 +6,7 @@ use kpulse_core::monitors::{JobFailed, Monitor, outcome};
 use serde_json::{Value, json};
 
 use crate::rules::{Trouble, keeps_the_rules};
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 /// A Job with these conditions, true since the beginning of the story.
 fn job(conditions: &[(&str, &str)]) -> Value {

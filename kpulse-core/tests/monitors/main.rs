@@ -1,6 +1,6 @@
 //! What each monitor makes people hear, played through the engine on virtual time.
 
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
+#![expect(clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
 
 mod blindness;
 mod cron_runs;
@@ -18,5 +18,4 @@ mod pvc_usage;
 mod rollout_stuck;
 mod rules;
 mod surroundings;
-mod timeline;
 mod warning_events;

@@ -4,7 +4,7 @@ use kpulse_core::Resource;
 use serde_json::{Value, json};
 
 use crate::rules::{Trouble, keeps_the_rules};
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 /// A node whose Ready condition has this status since then; its pressures are those of a kubelet that speaks or not.
 fn node(ready: &str, since: &str) -> Value {

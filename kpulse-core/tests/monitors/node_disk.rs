@@ -3,7 +3,7 @@
 use kpulse_core::Resource;
 use serde_json::{Value, json};
 
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 const SIZE: i64 = 100_000_000;
 

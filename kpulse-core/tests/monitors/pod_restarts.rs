@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 /// A container that a probe kills: it runs again since then, for the so many-th time.
 fn pod(restarts: i32, since: &str) -> Value {

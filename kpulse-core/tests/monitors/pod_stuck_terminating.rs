@@ -4,7 +4,7 @@ use kpulse_core::Resource;
 use serde_json::{Value, json};
 
 use crate::rules::{Trouble, keeps_the_rules};
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 /// A Pod whose grace period ends then.
 fn terminating(grace_ends: &str) -> Value {

@@ -4,7 +4,7 @@ use kpulse_core::Resource;
 use serde_json::{Value, json};
 
 use crate::rules::{Trouble, keeps_the_rules};
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 /// A claim with these annotations, spec and phase.
 fn claim(annotations: &Value, spec: &Value, phase: &str) -> Value {

@@ -4,7 +4,7 @@ use kpulse_core::Resource;
 use kpulse_core::settings::Glob;
 use serde_json::{Value, json};
 
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 /// A summary that speaks of these claims of namespace `shop`: their names, and how full they are of bytes and files.
 fn summary(node: &str, claims: &[(&str, i64, i64)]) -> Value {

@@ -4,7 +4,7 @@ use kpulse_core::Resource;
 use serde_json::{Value, json};
 
 use crate::rules::{Trouble, keeps_the_rules};
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 const DEPLOYMENT: &str = "15m warning rollout_stuck Deployment/web RolloutStuck";
 const STATEFUL_SET: &str = "15m warning rollout_stuck StatefulSet/db RolloutStuck";

@@ -4,7 +4,7 @@ use kpulse_core::settings::{Glob, Monitors, SeverityRule};
 use kpulse_core::{Resource, Severity};
 use serde_json::{Value, json};
 
-use crate::timeline::Timeline;
+use kpulse_testkit::timeline::Timeline;
 
 /// One trouble of a monitor, with an object that has it from the beginning of the story.
 pub(crate) struct Trouble {

@@ -6,7 +6,7 @@ use kpulse_core::Resource;
 use kpulse_core::settings::Glob;
 use serde_json::{Value, json};
 
-use crate::timeline::{Timeline, clock};
+use kpulse_testkit::timeline::{Timeline, clock};
 
 /// A Pod of Deployment `api` that was OOM-killed and lies there.
 fn pod(namespace: &str, annotations: Value) -> Value {

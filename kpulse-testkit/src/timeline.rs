@@ -1,15 +1,20 @@
 //! A story on virtual time: what is seen of a cluster and when, and what people hear of it and when.
 //!
-//! ```text
+//! ```
+//! use kpulse_testkit::builders::pod;
+//! use kpulse_testkit::timeline::{Timeline, now};
+//!
+//! let api = || pod("shop", "api").uid("p1").created(now("-1h"));
 //! Timeline::begin()
-//!     .at("0s").apply(&node)
-//!     .at("1h").expect(&["5m critical node_conditions Node/worker-1 NotReady"])
-//!     .at("2h").delete(&node)
-//!     .expect(&["2h gone node_conditions Node/worker-1"]);
+//!     .apply(&api().crash_looping(1, now("0s")).json())
+//!     .expect(&["0s critical pod_crashes Pod/api CrashLoopBackOff"])
+//!     .at("10m")
+//!     .delete(&api().json())
+//!     .expect(&["10m gone pod_crashes Pod/api"]);
 //! ```
 //!
 //! What is due is done at its own time while time passes, with no further event, as an agent's timer does it; each
-//! line begins with the time at which it was heard.
+//! line begins with the time at which it was heard. A story that goes otherwise panics where it was written.
 
 use jiff::{SignedDuration, Timestamp};
 use kpulse_core::facts::Facts;
@@ -25,18 +30,25 @@ const BEGIN: &str = "2026-11-22T17:00:00Z";
 
 /// The time of the story, as objects write it: `clock("5m")`, `clock("-3h")`.
 #[track_caller]
-pub(crate) fn clock(text: &str) -> String {
-    moment(text).to_string()
+pub fn clock(text: &str) -> String {
+    now(text).to_string()
 }
 
+/// The time of the story: `now("5m")`, `now("-3h")`.
+///
+/// # Panics
+/// Where the text is no duration.
+#[must_use]
 #[track_caller]
-fn moment(text: &str) -> Timestamp {
-    let begin: Timestamp = BEGIN.parse().unwrap();
-    begin + text.parse::<SignedDuration>().unwrap()
+pub fn now(text: &str) -> Timestamp {
+    let begin: Timestamp = BEGIN.parse().unwrap_or_default();
+    let Ok(span) = text.parse::<SignedDuration>() else { panic!("`{text}` is no duration: write it like 5m or -3h") };
+    begin + span
 }
 
 /// A cluster in which nothing is, all of it watched; one channel, which takes everything at once.
-pub(crate) struct Timeline {
+#[derive(Debug)]
+pub struct Timeline {
     now: Timestamp,
     settings: Settings,
     engine: Engine,
@@ -45,15 +57,17 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    pub(crate) fn begin() -> Self {
+    /// A story with the default settings.
+    #[must_use]
+    pub fn begin() -> Self {
         Self::with(|_| {})
     }
 
     /// With other settings than the defaults.
-    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings { channels: vec!["chat".into()], ..Settings::default() };
         change(&mut settings);
-        let now = moment("0s");
+        let now = now("0s");
         let engine = Engine::new(now, settings.clone(), EngineState::default());
         let mut story = Self { now, settings, engine, heard: Vec::new(), asked: Vec::new() };
         story.open(&[]);
@@ -62,8 +76,8 @@ impl Timeline {
 
     /// Lets time pass until then.
     #[track_caller]
-    pub(crate) fn at(mut self, time: &str) -> Self {
-        let until = moment(time);
+    pub fn at(mut self, time: &str) -> Self {
+        let until = now(time);
         assert!(until >= self.now, "{time} is past");
         while let Some(due) = self.engine.next_deadline().filter(|due| *due <= until) {
             self.now = due.max(self.now);
@@ -78,7 +92,7 @@ impl Timeline {
 
     /// An object is as given: the API server says so.
     #[track_caller]
-    pub(crate) fn apply(mut self, object: &Value) -> Self {
+    pub fn apply(mut self, object: &Value) -> Self {
         self.see(object);
         self.hear();
         self
@@ -86,7 +100,7 @@ impl Timeline {
 
     /// The object is seen to be deleted.
     #[track_caller]
-    pub(crate) fn delete(self, object: &Value) -> Self {
+    pub fn delete(self, object: &Value) -> Self {
         let facts = facts(object);
         let (object, uid) = (facts.object(), facts.meta().uid.clone());
         self.observe(Observation::Deleted { object, uid })
@@ -94,35 +108,35 @@ impl Timeline {
 
     /// A kubelet's summary is read.
     #[track_caller]
-    pub(crate) fn survey(self, summary: &Value) -> Self {
-        let summary = serde_json::from_str(&summary.to_string()).unwrap();
+    pub fn survey(self, summary: &Value) -> Self {
+        let Ok(summary) = serde_json::from_str(&summary.to_string()) else { panic!("no summary: {summary}") };
         self.observe(Observation::Surveyed(Box::new(summary)))
     }
 
     /// The watch was lost and lists anew; nothing of it is seen until it has.
-    pub(crate) fn begin_listing(self, resource: Resource) -> Self {
+    pub fn begin_listing(self, resource: Resource) -> Self {
         self.observe(Observation::ListingBegun(Scope::cluster(resource)))
     }
 
     /// The list is complete.
-    pub(crate) fn listed(self, resource: Resource) -> Self {
+    pub fn listed(self, resource: Resource) -> Self {
         self.observe(Observation::Listed(Scope::cluster(resource)))
     }
 
     /// The watch sees nothing for now.
-    pub(crate) fn lose_sight(self, resource: Resource) -> Self {
+    pub fn lose_sight(self, resource: Resource) -> Self {
         let away = Blindness::Away("connection refused".to_owned());
         self.observe(Observation::SightLost(Scope::cluster(resource), away))
     }
 
     /// The API server refuses the watch.
-    pub(crate) fn refuse(self, resource: Resource) -> Self {
+    pub fn refuse(self, resource: Resource) -> Self {
         let refused = Blindness::Refused("the API server answered 403".to_owned());
         self.observe(Observation::SightLost(Scope::cluster(resource), refused))
     }
 
     /// The user changes the settings.
-    pub(crate) fn configure(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    pub fn configure(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
         self.engine.configure(self.now, self.settings.clone());
         self.hear();
@@ -131,9 +145,10 @@ impl Timeline {
 
     /// kpulse starts anew with what it had saved, and finds these objects.
     #[track_caller]
-    pub(crate) fn restart(mut self, objects: &[&Value]) -> Self {
-        let saved = serde_json::to_string(&self.engine.state()).unwrap();
-        self.engine = Engine::new(self.now, self.settings.clone(), serde_json::from_str(&saved).unwrap());
+    pub fn restart(mut self, objects: &[&Value]) -> Self {
+        let saved = serde_json::to_string(&self.engine.state()).and_then(|saved| serde_json::from_str(&saved));
+        let state = saved.unwrap_or_else(|error| panic!("what is saved cannot be read again: {error}"));
+        self.engine = Engine::new(self.now, self.settings.clone(), state);
         self.open(objects);
         self.hear();
         self
@@ -142,34 +157,34 @@ impl Timeline {
     /// What was heard since this was last asked: lines like `5m critical node_conditions Node/worker-1 NotReady` and
     /// `7m recovered node_conditions Node/worker-1`.
     #[track_caller]
-    pub(crate) fn expect(mut self, heard: &[&str]) -> Self {
+    pub fn expect(mut self, heard: &[&str]) -> Self {
         assert_eq!(std::mem::take(&mut self.heard), heard);
         self
     }
 
     /// Nothing was heard since this was last asked.
     #[track_caller]
-    pub(crate) fn expect_nothing(self) -> Self {
+    pub fn expect_nothing(self) -> Self {
         self.expect(&[])
     }
 
     /// How many objects are remembered: none, where all are well.
     #[track_caller]
-    pub(crate) fn expect_remembered(self, count: usize) -> Self {
+    pub fn expect_remembered(self, count: usize) -> Self {
         assert_eq!(self.engine.troubled_objects(), count);
         self
     }
 
     /// Whether there was anything new to save since this was last asked.
     #[track_caller]
-    pub(crate) fn expect_saved(mut self, saved: bool) -> Self {
+    pub fn expect_saved(mut self, saved: bool) -> Self {
         assert_eq!(self.engine.take_changed(), saved);
         self
     }
 
     /// The nodes whose Pods were asked for since this was last asked.
     #[track_caller]
-    pub(crate) fn expect_inquiries(mut self, nodes: &[&str]) -> Self {
+    pub fn expect_inquiries(mut self, nodes: &[&str]) -> Self {
         let asked: Vec<String> =
             std::mem::take(&mut self.asked).into_iter().map(|Inquiry::PodsOn(node)| node.to_string()).collect();
         assert_eq!(asked, nodes);
@@ -214,7 +229,7 @@ impl Timeline {
 
     fn line(&self, notification: &Notification) -> String {
         let report = &notification.report;
-        let passed = Span::seconds(self.now.duration_since(moment("0s")).as_secs());
+        let passed = Span::seconds(self.now.duration_since(now("0s")).as_secs());
         let (monitor, object, reason) = (report.monitor, &report.object, &report.reason);
         match (report.state, report.ending) {
             (AlertState::Firing, _) => format!("{passed} {} {monitor} {object} {reason}", report.severity),
@@ -226,7 +241,7 @@ impl Timeline {
 
 #[track_caller]
 fn facts(object: &Value) -> Facts {
-    let kind = object["kind"].as_str().expect("an object has a kind");
-    let kind: Kind = serde_json::from_value(kind.into()).expect("a kind that is watched");
-    Facts::from_json(kind, object.to_string().as_bytes()).unwrap()
+    let kind = serde_json::from_value::<Kind>(object["kind"].clone());
+    let facts = kind.and_then(|kind| Facts::from_json(kind, object.to_string().as_bytes()));
+    facts.unwrap_or_else(|error| panic!("no object of a kind that is watched: {error}: {object}"))
 }
