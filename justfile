@@ -8,6 +8,11 @@ demo:
 test:
     cargo test --workspace
 
+# Mail to a server that is not ours (installs aiosmtpd under target/)
+mail:
+    bash kpulse-notify/tests/real_smtp/install.sh
+    cargo test -p kpulse-notify --test real_smtp
+
 # What CI runs
 ci:
     bash .ci/run

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use kpulse_core::Notification;
+use lettre::Address;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
@@ -21,6 +22,7 @@ use crate::http::{Http, certificates};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::Secrets;
 use crate::settings::{Channel, SetupError, secret, worst_first};
+use crate::text;
 use mime::Addresses;
 use relay::{Login, Protection, Relay, is_loopback};
 
@@ -128,8 +130,7 @@ impl Channel for Settings {
 
     /// The mail as a file that mail programs open.
     fn preview(&self, notification: &Notification) -> String {
-        let somebody =
-            || Mailbox::new(Some("kpulse".to_owned()), lettre::Address::new_dangerous("kpulse", "example.com"));
+        let somebody = || Mailbox::new(Some("kpulse".to_owned()), Address::new_dangerous("kpulse", "example.com"));
         let addresses = self.addresses();
         let addresses =
             addresses.unwrap_or_else(|_| Addresses { from: somebody(), reply_to: None, to: vec![somebody()] });
@@ -288,16 +289,25 @@ impl Settings {
     }
 }
 
+/// An address, with a name before it or without. The name may hold anything: it is quoted when it is sent.
 fn mailbox(setting: &str, text: &str) -> Result<Mailbox, SetupError> {
-    let remedy = "write it like ops@example.com, or Ops <ops@example.com>";
-    let mailbox: Mailbox =
-        text.trim().parse().map_err(|_| SetupError::invalid(setting, format!("{text:?} is not an address"), remedy))?;
-    let address: &str = mailbox.email.as_ref();
-    if address.is_ascii() {
-        return Ok(mailbox);
+    let (name, address) = match text.trim().strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
+        Some((name, address)) => (text::line(name.trim().trim_matches('"')), address),
+        None => (String::new(), text),
+    };
+    let address: Address = address.trim().parse().map_err(|_| {
+        let remedy = "write it like ops@example.com, or Ops <ops@example.com>";
+        SetupError::invalid(setting, format!("{text:?} is not an address"), remedy)
+    })?;
+    if !AsRef::<str>::as_ref(&address).is_ascii() {
+        let remedy = "write the domain as xn--…; what stands before the @ must be ASCII";
+        return Err(SetupError::invalid(
+            setting,
+            format!("{text:?} is not an address that every server takes"),
+            remedy,
+        ));
     }
-    let remedy = "write the domain as xn--…; names before the @ must be ASCII";
-    Err(SetupError::invalid(setting, format!("{text:?} is not an address that every server takes"), remedy))
+    Ok(Mailbox::new(Some(name).filter(|name| !name.is_empty()), address))
 }
 
 // ---- sending

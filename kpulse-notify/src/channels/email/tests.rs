@@ -70,6 +70,25 @@ fn a_mail_needs_a_server_a_sender_and_somebody_to_read_it() {
 }
 
 #[test]
+fn a_name_before_an_address_may_hold_anything() {
+    let read =
+        |text: &str| mailbox("from", text).map(|mailbox| (mailbox.name.unwrap_or_default(), mailbox.email.to_string()));
+    for (text, name) in [
+        ("a@example.com", ""),
+        (" <a@example.com> ", ""),
+        ("Ops <a@example.com>", "Ops"),
+        ("kpulse, prod (eu) @night <a@example.com>", "kpulse, prod (eu) @night"),
+        ("\"Ops, Night\" <a@example.com>", "Ops, Night"),
+        ("Bé\r\nBcc: x <a@example.com>", "Bé Bcc: x"),
+    ] {
+        assert_eq!(read(text), Ok((name.to_owned(), "a@example.com".to_owned())), "{text}");
+    }
+    for text in ["", "Ops", "<>", "a@b@c <d>", "a@example.com, b@example.com", "Ops <a@example.com> x"] {
+        assert!(read(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn a_login_whose_secrets_are_missing_is_a_fault_and_not_no_login() {
     check(
         &with(r#""user_from_secret": "NOPE", "pass_from_secret": "SMTP_PASS""#),
