@@ -23,10 +23,19 @@ fn main() -> ExitCode {
         // Whoever reads has seen enough: `kpulse replay … | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("kpulse: {error:#}");
+            eprintln!("kpulse: {}", words(&error));
             ExitCode::from(2)
         }
     }
+}
+
+/// An error and its causes, each said once.
+fn words(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
+        "" => cause,
+        _ if said.contains(&cause) => said,
+        _ => format!("{said}: {cause}"),
+    })
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
