@@ -11,6 +11,7 @@ mod job_failed;
 mod node_conditions;
 mod node_disk;
 mod pdb_blocked;
+mod pod_crashes;
 mod pod_restarts;
 mod pod_stuck_terminating;
 mod pvc_pending;
