@@ -71,6 +71,16 @@ impl Tone {
         }
     }
 
+    /// In a word, where there is no colour.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Warning => "warning",
+            Self::Info => "info",
+            Self::Resolved => "resolved",
+        }
+    }
+
     /// The colour as web pages write it.
     pub(crate) fn hex(self) -> String {
         format!("#{:06x}", self.rgb())
@@ -94,6 +104,11 @@ pub(crate) fn card(notification: &Notification) -> Card {
         facts,
         footer: footer(report),
     }
+}
+
+/// What a group is called wherever it is recognised again: with the cluster, for others may send there too.
+pub(crate) fn outer_key(report: &Report) -> String {
+    format!("{}-{}", report.fingerprint, clip(text::line(&report.cluster), 100))
 }
 
 fn firing_facts(report: &Report) -> Vec<Fact> {
@@ -179,7 +194,7 @@ fn name(text: &str) -> String {
 }
 
 /// At most so many characters.
-fn clip(text: String, limit: usize) -> String {
+pub(crate) fn clip(text: String, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text;
     }

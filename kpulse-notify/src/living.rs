@@ -3,7 +3,9 @@
 //! The message always says what is true now. But an edit notifies nobody and forgets what stood there, so some changes
 //! are also said below it.
 
-use kpulse_core::Why;
+use kpulse_core::{Notification, Why};
+
+use crate::notifier::DeliveryError;
 
 /// What is said besides the edited message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,5 +27,18 @@ pub(crate) const fn aside(why: Why) -> Aside {
         Why::Grown => Aside::History,
         Why::Resolved => Aside::Word,
         _ => Aside::Loud,
+    }
+}
+
+/// Decides what became of a message by the line besides it. The line is part of the message, so a passing failure repeats
+/// both; one that is refused for good leaves the edit standing.
+pub(crate) fn with_aside<T>(notification: &Notification, said: Result<T, DeliveryError>) -> Result<(), DeliveryError> {
+    match said {
+        Ok(_) => Ok(()),
+        Err(error @ DeliveryError::Transient { .. }) => Err(error),
+        Err(error) => {
+            tracing::warn!(channel = %notification.channel, %error, "the message is edited, the line besides it refused");
+            Ok(())
+        }
     }
 }

@@ -24,6 +24,11 @@ pub(crate) trait Channel {
     /// Whether it takes what no route matches.
     fn is_default(&self) -> bool;
 
+    /// Whether nothing goes to it but by a route: it wakes people, or hands on to what does.
+    fn is_by_route_only(&self) -> bool {
+        false
+    }
+
     /// Whether the block says by empty values that there is no such channel, as the earlier program's configuration may.
     fn is_unset(&self) -> bool {
         false
@@ -93,7 +98,13 @@ registry! {
     "slack" => Slack(slack::Settings), "Slack, by incoming webhook or bot.";
     "discord" => Discord(discord::Settings), "Discord, by webhook.";
     "teams" => Teams(teams::Settings), "Microsoft Teams, by webhook.";
+    "telegram" => Telegram(telegram::Settings), "Telegram, by bot.";
+    "mattermost" => Mattermost(mattermost::Settings), "Mattermost, by incoming webhook.";
+    "googlechat" => GoogleChat(googlechat::Settings), "Google Chat, by webhook.";
+    "ntfy" => Ntfy(ntfy::Settings), "ntfy, the public server or one's own.";
     "email" => Email(email::Settings), "Mail, by SMTP.";
+    "pagerduty" => PagerDuty(pagerduty::Settings), "PagerDuty, Events API v2.";
+    "alertmanager" => Alertmanager(alertmanager::Settings), "An Alertmanager, API v2.";
     "webhook" => Webhook(webhook::Settings), "JSON to an address of one's own.";
     "stdout" => Stdout(stdout::Settings), "Lines on standard output.";
 }
@@ -103,6 +114,12 @@ impl ChannelSettings {
     #[must_use]
     pub fn is_default(&self) -> bool {
         self.channel().is_default()
+    }
+
+    /// Whether nothing goes to it but by a route that names it: PagerDuty and Alertmanager, which wake people.
+    #[must_use]
+    pub fn is_by_route_only(&self) -> bool {
+        self.channel().is_by_route_only()
     }
 
     /// Everything that keeps the channel from being set up, for `kpulse check`. Nothing is sent.
@@ -152,11 +169,13 @@ impl Channels {
         self.iter().find(|(channel, _)| ***channel == *name).map(|(_, settings)| settings)
     }
 
-    /// The channel for what no route matches: the one that says `default: true`, else the first.
+    /// The channel for what no route matches: the one that says `default: true`, else the first that is not for routes
+    /// only.
     #[must_use]
     pub fn default_channel(&self) -> Option<&Name> {
         let marked = self.iter().find(|(_, settings)| settings.is_default());
-        marked.or_else(|| self.iter().next()).map(|(name, _)| name)
+        let mut open = self.iter().filter(|(_, settings)| !settings.is_by_route_only());
+        marked.or_else(|| open.next()).map(|(name, _)| name)
     }
 
     fn add(&mut self, name: String, settings: ChannelSettings) -> Result<(), String> {

@@ -27,7 +27,7 @@ use tokio::time::timeout;
 use crate::card::card;
 use crate::endpoint::Endpoint;
 use crate::http::{Answer, Http, HttpClient, certificates};
-use crate::living::{Aside, aside};
+use crate::living::{Aside, aside, with_aside};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::retry_after;
 use crate::secrets::Secrets;
@@ -65,7 +65,7 @@ impl Channel for Settings {
     }
 
     fn is_unset(&self) -> bool {
-        secret::all_empty(&[self.webhook_url_from_secret.as_ref()])
+        secret::all_empty(&[self.webhook_url_from_secret.as_deref()])
     }
 
     fn faults(&self, secrets: &Secrets) -> Vec<SetupError> {
@@ -151,16 +151,9 @@ impl Discord {
         }
     }
 
-    /// A line that is refused for good leaves the edit standing.
+    /// Says below what nobody is notified of by the edit.
     async fn say_aside(&self, notification: &Notification) -> Result<(), DeliveryError> {
-        match self.post(message::aside(&card(notification))).await {
-            Err(error @ DeliveryError::Transient { .. }) => Err(error),
-            Err(error) => {
-                tracing::warn!(channel = %notification.channel, %error, "the message is edited, the line below it refused");
-                Ok(())
-            }
-            Ok(_) => Ok(()),
-        }
+        with_aside(notification, self.post(message::aside(&card(notification))).await)
     }
 }
 

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use crate::card::card;
 use crate::endpoint::Endpoint;
 use crate::http::{Http, HttpClient, certificates};
-use crate::living::{Aside, aside};
+use crate::living::{Aside, aside, with_aside};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::{Masked, Secrets};
 use crate::settings::{Channel, SetupError, secret, worst_first};
@@ -66,7 +66,7 @@ impl Channel for Settings {
     }
 
     fn is_unset(&self) -> bool {
-        secret::all_empty(&[self.webhook_url_from_secret.as_ref(), self.bot_token_from_secret.as_ref()])
+        secret::all_empty(&[self.webhook_url_from_secret.as_deref(), self.bot_token_from_secret.as_deref()])
     }
 
     fn faults(&self, secrets: &Secrets) -> Vec<SetupError> {
@@ -220,8 +220,7 @@ impl Speaker {
         self.call("chat.update", body).await.map(|_| ())
     }
 
-    /// Says in the thread what the edit does not. It is part of the message: a passing failure repeats both. A reply that
-    /// is refused for good leaves the edit standing.
+    /// Says in the thread what the edit does not.
     async fn say_aside(&self, notification: &Notification, posted: &Posted) -> Result<(), DeliveryError> {
         let loud = match aside(notification.why) {
             Aside::Nothing => return Ok(()),
@@ -229,14 +228,7 @@ impl Speaker {
             Aside::Loud => true,
         };
         let reply = message::reply(&card(notification), &posted.channel, &posted.ts, loud);
-        match self.call("chat.postMessage", reply).await.map_err(DeliveryError::from) {
-            Err(error @ DeliveryError::Transient { .. }) => Err(error),
-            Err(error) => {
-                tracing::warn!(channel = %notification.channel, %error, "the message is edited, the line below it refused");
-                Ok(())
-            }
-            Ok(_) => Ok(()),
-        }
+        with_aside(notification, self.call("chat.postMessage", reply).await.map_err(DeliveryError::from))
     }
 
     async fn call(&self, method: &str, body: Value) -> Result<Value, words::Failure> {

@@ -69,7 +69,7 @@ impl Channel for Settings {
     }
 
     fn is_unset(&self) -> bool {
-        secret::all_empty(&[self.webhook_url_from_secret.as_ref()])
+        secret::all_empty(&[self.webhook_url_from_secret.as_deref()])
     }
 
     fn faults(&self, secrets: &Secrets) -> Vec<SetupError> {

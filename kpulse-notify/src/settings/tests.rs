@@ -62,6 +62,8 @@ fn the_default_channel_is_the_marked_one_or_the_first() {
     assert_eq!(default("{}"), None);
     assert_eq!(default(r#"{"stdout": {"b": {}, "a": {}}}"#).as_deref(), Some("b"));
     assert_eq!(default(r#"{"stdout": {"b": {}, "a": {"default": true}}}"#).as_deref(), Some("a"));
+    assert_eq!(default(r#"{"pagerduty": {}, "stdout": {"b": {}}}"#).as_deref(), Some("b"));
+    assert_eq!(default(r#"{"alertmanager": {}}"#), None, "what wakes people is for routes that name it");
     check_error(
         r#"{"stdout": {"b": {"default": true}, "a": {"default": true}}}"#,
         "both `b` and `a` say `default: true`: only one channel can",

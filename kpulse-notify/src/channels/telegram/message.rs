@@ -1,0 +1,66 @@
+//! What Telegram is sent of a message.
+
+use kpulse_core::Notification;
+use serde_json::{Value, json};
+
+use crate::card::{Card, Fact, card};
+use crate::markup::{self, fit};
+
+/// The longest headline, cause, quote, command, value and footer, in characters with all tags and entities: together
+/// below 4,096, which Telegram counts without them.
+const HEADLINE: usize = 400;
+const CAUSE: usize = 1_000;
+const QUOTE: usize = 1_000;
+const COMMAND: usize = 400;
+const VALUE: usize = 180;
+const FOOTER: usize = 200;
+
+/// The message as HTML, without where it goes.
+#[must_use]
+pub fn payload(notification: &Notification) -> Value {
+    written(&text(&card(notification)))
+}
+
+/// A line by itself.
+pub(super) fn aside(card: &Card) -> Value {
+    written(&escaped(&card.headline, HEADLINE))
+}
+
+fn written(text: &str) -> Value {
+    json!({"text": text, "parse_mode": "HTML", "link_preview_options": {"is_disabled": true}})
+}
+
+fn text(card: &Card) -> String {
+    let mut parts = vec![format!("<b>{}</b>", escaped(&card.headline, HEADLINE))];
+    if !card.cause.is_empty() {
+        parts.push(escaped(&card.cause.join("\n"), CAUSE));
+    }
+    if !card.quote.is_empty() {
+        parts.push(format!("<pre>{}</pre>", code(&card.quote.join("\n"), QUOTE)));
+    }
+    if let Some(command) = &card.command {
+        parts.push(format!("<code>{}</code>", code(command, COMMAND)));
+    }
+    let facts: Vec<_> = card.facts.iter().map(fact).collect();
+    parts.push(facts.join("\n"));
+    parts.push(format!("<i>{}</i>", escaped(&card.footer, FOOTER)));
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n")
+}
+
+fn fact(Fact { name, value }: &Fact) -> String {
+    format!("{name}: {}", escaped(value, VALUE))
+}
+
+/// Somebody else's words: no tags, and nobody mentioned.
+fn escaped(text: &str, limit: usize) -> String {
+    fit(text, limit, char::len_utf16, |c| match c {
+        '@' => Some("@\u{200b}"),
+        c => markup::html(c),
+    })
+}
+
+/// Within tags for code, where nobody is mentioned; what stands there is to be copied.
+fn code(text: &str, limit: usize) -> String {
+    fit(text, limit, char::len_utf16, markup::html)
+}
