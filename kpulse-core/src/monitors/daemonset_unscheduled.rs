@@ -67,7 +67,7 @@ impl Monitor<DaemonSetFacts> for DaemonSetUnscheduled {
             return;
         }
         let current = status.current_number_scheduled.unwrap_or(desired);
-        let (reason, missing) = match desired - current {
+        let (reason, missing) = match desired.saturating_sub(current) {
             missing @ 1.. => (NOT_SCHEDULED, format!(", {missing} without its Pod")),
             _ => (NOT_READY, String::new()),
         };

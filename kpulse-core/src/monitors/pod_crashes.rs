@@ -302,7 +302,12 @@ impl<'a> EndedRun<'a> {
             return Some(Self { end, before: last, number: container.restart_count, is_current: true });
         }
         let running = i32::from(container.state.running.is_some());
-        Some(Self { end: last?, before: None, number: container.restart_count - running, is_current: false })
+        Some(Self {
+            end: last?,
+            before: None,
+            number: container.restart_count.saturating_sub(running),
+            is_current: false,
+        })
     }
 
     fn fails_again(&self) -> bool {
