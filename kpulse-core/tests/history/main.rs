@@ -4,5 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
 
 mod play;
+mod world;
 
 mod memory;
+mod relisting;

@@ -31,19 +31,26 @@ impl Play {
 
     /// All is watched, and this is what is there.
     pub(crate) fn listing(now: Timestamp, objects: &[&Value]) -> Self {
-        let settings = Settings { channels: vec!["chat".into()], ..Settings::default() };
-        let engine = Engine::new(now, settings, EngineState::default());
-        let mut play = Self { engine, now, told: Vec::new() };
-        let scopes = Resource::ALL.map(Scope::cluster);
-        play.engine.observe(now, Observation::Opened(scopes.to_vec()));
-        for object in objects {
-            play.engine.observe(now, Observation::Applied(facts(object)));
-        }
-        for scope in scopes {
-            play.engine.observe(now, Observation::Listed(scope));
-        }
-        play.tell();
+        let mut play = Self { engine: engine(now, EngineState::default()), now, told: Vec::new() };
+        play.open(objects);
         play
+    }
+
+    /// kpulse is started anew with what it had saved.
+    pub(crate) fn restart(&mut self, objects: &[&Value]) {
+        let saved = serde_json::to_string(&self.engine.state()).unwrap();
+        self.engine = engine(self.now, serde_json::from_str(&saved).unwrap());
+        self.open(objects);
+    }
+
+    fn open(&mut self, objects: &[&Value]) {
+        let scopes = Resource::ALL.map(Scope::cluster);
+        self.see(Observation::Opened(scopes.to_vec()));
+        objects.iter().for_each(|object| self.apply(object));
+        for scope in scopes {
+            self.see(Observation::Listed(scope));
+        }
+        self.tell();
     }
 
     pub(crate) fn see(&mut self, observation: Observation) {
@@ -88,6 +95,10 @@ impl Play {
             }
         }
     }
+}
+
+fn engine(now: Timestamp, state: EngineState) -> Engine {
+    Engine::new(now, Settings { channels: vec!["chat".into()], ..Settings::default() }, state)
 }
 
 pub(crate) fn facts(object: &Value) -> Facts {

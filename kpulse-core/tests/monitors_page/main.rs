@@ -10,6 +10,7 @@
 mod examples;
 mod page;
 #[path = "../history/play.rs"]
+#[expect(dead_code, reason = "of the driver little is needed")]
 mod play;
 
 use std::sync::OnceLock;
