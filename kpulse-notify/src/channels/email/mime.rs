@@ -24,12 +24,14 @@ pub(super) struct Addresses {
 ///
 /// Never for addresses that were read from settings.
 pub(super) fn message(letter: &Letter, addresses: &Addresses, now: Timestamp) -> Result<Message, lettre::error::Error> {
+    // A date before 1970 cannot be written.
+    let now = SystemTime::from(now.max(Timestamp::UNIX_EPOCH));
     let mut message = Message::builder().from(addresses.from.clone());
     if let Some(reply_to) = &addresses.reply_to {
         message = message.reply_to(reply_to.clone());
     }
     message = addresses.to.iter().cloned().fold(message, MessageBuilder::to);
-    message = message.subject(&*letter.subject).date(SystemTime::from(now)).message_id(Some(letter.id.clone()));
+    message = message.subject(&*letter.subject).date(now).message_id(Some(letter.id.clone()));
     if let Some(first) = &letter.follows {
         message = message.in_reply_to(first.clone()).references(first.clone());
     }

@@ -157,6 +157,7 @@ fn notes(notification: &Notification) -> Vec<String> {
     let change = match notification.why {
         Why::Grown => Some("More objects have it than when it was last told.".to_owned()),
         Why::Escalated => Some("It has become worse since it was last told.".to_owned()),
+        Why::Repeated => Some("It happened again since it was last told.".to_owned()),
         _ => None,
     };
     let late = notification.delayed.map(|late| {
