@@ -126,7 +126,7 @@ fn firing_title(group: &Group, subject: &str, count: usize) -> String {
 }
 
 fn resolve_words(group: &Group, subject: &str, left: Left) -> (String, String) {
-    let Face { what, reason, object, title_name, .. } = &group.face;
+    let Face { what, reason, object, .. } = &group.face;
     let lasted = span(left.at.duration_since(group.started_at));
     let owner = &group.key.workload.kind;
     let is_program = matches!(object.kind, Kind::Pod);
@@ -143,8 +143,7 @@ fn resolve_words(group: &Group, subject: &str, left: Left) -> (String, String) {
         Ending::Gone => format!("{subject} is gone after {lasted}: {owner} deleted"),
         Ending::Unwatched => format!("{subject} is no longer watched"),
     };
-    let was = if title_name.is_some() { "Told before:" } else { "Was" };
-    (title, format!("{was} {what} ({reason}); {why}."))
+    (title, format!("Told before: {what} ({reason}); {why}."))
 }
 
 /// One command to copy: what shows most of this trouble.
