@@ -250,11 +250,11 @@ async fn nobody_listening_is_a_passing_failure() {
 
 #[tokio::test]
 async fn a_goodbye_that_never_comes_holds_nobody_up() {
-    let bench = Bench::hasty().await;
+    let bench = Bench::open().await;
     bench.sink.script(Command::Quit, [Does::Hang]);
     let begun = Instant::now();
     bench.deliver(&example::firing()).await.unwrap();
-    assert!(begun.elapsed() < Duration::from_millis(250), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_millis(1_500), "{:?}", begun.elapsed());
 }
 
 // ---- what arrives
@@ -276,7 +276,7 @@ async fn dots_and_long_lines_arrive_as_they_were_written() {
 
 #[tokio::test]
 async fn in_a_lane_a_group_is_one_thread() {
-    let bench = Bench::hasty().await;
+    let bench = Bench::open().await;
     let (sender, mut receipts) = mpsc::channel(8);
     // The second message has to be sent twice.
     bench.sink.script(Command::Content, [Does::Usual, Does::Drop]);

@@ -58,7 +58,7 @@ impl Bench {
 
     /// With a timeout that a test can wait for.
     pub(crate) async fn hasty() -> Self {
-        Self::new(Plan { timeout: Duration::from_millis(300), ..Plan::default() }).await
+        Self::new(Plan { timeout: Duration::from_millis(700), ..Plan::default() }).await
     }
 
     pub(crate) async fn new(plan: Plan) -> Self {
