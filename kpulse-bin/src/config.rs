@@ -168,7 +168,8 @@ impl Config {
     /// What the core is told.
     #[must_use]
     pub(crate) fn settings(&self) -> Settings {
-        let marked = self.channels.iter().find(|(_, settings)| settings.is_default());
+        let marked = self.channels.iter().find(|(_, settings)| settings.is_default()).map(|(name, _)| name);
+        let open = |name: &&Name| self.channels.get(name).is_some_and(|settings| !settings.is_by_route_only());
         Settings {
             cluster: self.cluster.name.clone(),
             namespaces: self.namespaces.clone(),
@@ -177,7 +178,7 @@ impl Config {
             resolution: self.resolution.clone(),
             routing: self.routing.clone(),
             channels: self.channel_order.clone(),
-            default_channel: marked.map(|(name, _)| name.clone()),
+            default_channel: marked.or_else(|| self.channel_order.iter().find(open)).cloned(),
         }
     }
 

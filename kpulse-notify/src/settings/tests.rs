@@ -57,6 +57,26 @@ fn a_block_of_empty_values_is_no_channel_as_the_earlier_program_had_it() {
 }
 
 #[test]
+fn the_earlier_programs_chats_are_set_up_as_they_were() {
+    let channels = read(
+        r#"{
+            "slack": {"webhook_url_from_secret": "SLACK_WEBHOOK_URL", "default": true},
+            "discord": {"webhook_url_from_secret": "DISCORD_WEBHOOK_URL"},
+            "teams": {"webhook_url_from_secret": "TEAMS_WEBHOOK_URL"}
+        }"#,
+    )
+    .unwrap();
+    let keys = ["SLACK_WEBHOOK_URL", "DISCORD_WEBHOOK_URL", "TEAMS_WEBHOOK_URL"];
+    let secrets: Secrets = keys.map(|key| (key, "https://hooks.example/x")).into_iter().collect();
+    assert!(channels.iter().all(|(_, settings)| settings.problems(&secrets).is_empty()));
+    assert_eq!(channels.default_channel().map(Name::as_str), Some("slack"));
+    for ((_, settings), key) in channels.iter().zip(keys) {
+        let missing = settings.problems(&Secrets::default());
+        assert_eq!(missing.first().and_then(|problem| problem.missing_secret.as_deref()), Some(key));
+    }
+}
+
+#[test]
 fn the_default_channel_is_the_marked_one_or_the_first() {
     let default = |json| read(json).unwrap().default_channel().map(ToString::to_string);
     assert_eq!(default("{}"), None);

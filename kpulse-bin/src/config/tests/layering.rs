@@ -105,6 +105,16 @@ fn a_fault_in_the_environment_names_the_variable() {
 }
 
 #[test]
+fn nothing_goes_by_default_to_a_channel_that_wakes_people() {
+    let text = "
+channels:
+  pagerduty: {routing_key_from_secret: KEY}
+  stdout:
+";
+    assert_eq!(load(text, &[]).config.settings().default_channel().map(Name::as_str), Some("stdout"));
+}
+
+#[test]
 fn channels_keep_the_order_of_the_file() {
     let text = "
 channels:
