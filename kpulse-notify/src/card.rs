@@ -2,6 +2,7 @@
 //!
 //! Every part is plain text of one line without control characters, and short; a channel gives it its platform's marks.
 
+use jiff::Timestamp;
 use kpulse_core::{AlertState, Notification, ObjectRef, Report, Severity};
 
 use crate::text;
@@ -137,9 +138,12 @@ fn resolved_facts(report: &Report) -> Vec<Fact> {
         facts.push(fact("Where", place(report)));
     }
     if let Some(ended) = report.ended_at {
-        let (began, day) = (report.started_at, "%-d %b %H:%M");
+        let began = report.started_at;
+        let day = |at: Timestamp| at.strftime("%-d %b ").to_string();
+        let until = if day(began) == day(ended) { String::new() } else { day(ended) };
         let lasted = text::span(ended.duration_since(began));
-        facts.push(fact("Lasted", format!("{lasted} ({} – {} UTC)", began.strftime(day), ended.strftime(day))));
+        let (from, to) = (began.strftime("%H:%M"), ended.strftime("%H:%M UTC"));
+        facts.push(fact("Lasted", format!("{lasted} ({}{from} – {until}{to})", day(began))));
     }
     facts.push(fact("Reason", name(&report.reason)));
     facts.retain(|fact| !fact.value.is_empty());
@@ -254,7 +258,7 @@ mod tests {
     #[test]
     fn an_end_says_how_long_it_was() {
         let (lasted, value) = facts(&example::resolved()).remove(1);
-        assert_eq!((lasted.as_str(), value.as_str()), ("Lasted", "18m (22 Nov 14:02 – 22 Nov 14:20 UTC)"));
+        assert_eq!((lasted.as_str(), value.as_str()), ("Lasted", "18m (22 Nov 14:02 – 14:20 UTC)"));
     }
 
     #[test]

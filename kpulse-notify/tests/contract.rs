@@ -57,6 +57,7 @@ fn a_channel_that_is_overloaded_says_for_how_long() {
     let soon = || Timestamp::now() + SignedDuration::from_secs(60);
     check(|_| Behaviour::retry_after(soon()), Ends::Pause(58, 60));
     check(|_| Behaviour::status(503).with_header("retry-after", "19"), Ends::Pause(19, 19));
+    check(|_| Behaviour::reply(429, "rate_limited").with_header("retry-after", "30"), Ends::Pause(30, 30));
 }
 
 #[test]

@@ -214,10 +214,12 @@ fn annotations(notification: &Notification) -> Map<String, Value> {
     let (report, card) = (&notification.report, card(notification));
     let lines = card.cause.iter().chain(&card.quote).chain(&card.command);
     let description = lines.map(String::as_str).collect::<Vec<_>>().join("\n");
+    // Of several, it is the node of the first only.
+    let node = report.node.as_deref().filter(|_| report.count == 1);
     let mut annotations = texts([
         ("summary", &report.title),
         ("reason", &report.reason),
-        ("node", report.node.as_deref().unwrap_or_default()),
+        ("node", node.unwrap_or_default()),
         ("count", &report.count.to_string()),
         ("delayed", &text::delay(notification).unwrap_or_default()),
     ]);

@@ -171,15 +171,15 @@ const fn severity(severity: Severity) -> &'static str {
 
 fn details(card: &Card, notification: &Notification) -> Map<String, Value> {
     let mut details = Map::new();
-    details.insert("cause".to_owned(), json!(card.cause));
-    details.insert("log".to_owned(), json!(card.quote));
+    details.insert("cause".to_owned(), json!(card.cause.join("\n")));
+    details.insert("log".to_owned(), json!(card.quote.join("\n")));
     details.insert("command".to_owned(), json!(card.command));
     details.extend(card.facts.iter().map(|fact| (fact.name.to_lowercase(), json!(fact.value))));
     details.insert("count".to_owned(), json!(notification.report.count));
     details.insert("monitor".to_owned(), json!(notification.report.monitor.as_str()));
     details.insert("delayed".to_owned(), json!(text::delay(notification)));
     details.insert("from".to_owned(), json!(card.footer));
-    details.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
+    details.retain(|_, value| !value.is_null() && value != "");
     details
 }
 

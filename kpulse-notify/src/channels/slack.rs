@@ -151,10 +151,11 @@ impl Notifier for Webhook {
             return Ok(Accepted::default());
         }
         let answer = reply.answer().await?;
-        Err(match words::of_webhook(answer.body.trim()) {
-            Some(error) => answer.says(error),
-            None => answer.verdict.err().unwrap_or_else(|| DeliveryError::transient("answered twice")),
-        })
+        match (&answer.verdict, words::of_webhook(answer.body.trim())) {
+            // The status knows for how long.
+            (Err(DeliveryError::Transient { .. }), _) | (_, None) => answer.verdict.map(|()| Accepted::default()),
+            (_, Some(error)) => Err(answer.says(error)),
+        }
     }
 
     fn spacing(&self) -> Duration {
