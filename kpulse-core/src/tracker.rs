@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{Evidence, Facts, Notes};
 use crate::monitors::{MonitorName, subject_of};
-use crate::{Alert, AlertKey, Ending, Findings, Name, ObjectRef, Scope, TroubleKey, Workload, workload_of};
+use crate::{Alert, AlertKey, Ending, Findings, Kind, Name, ObjectRef, Scope, TroubleKey, Workload, workload_of};
 use lately::Lately;
 use track::{Step, Track};
 use tracked::Tracked;
@@ -76,6 +76,8 @@ pub(crate) struct Tracker {
     /// How long a resolved trouble is remembered.
     window: SignedDuration,
     objects: BTreeMap<ObjectRef, Tracked>,
+    /// Nodes that are not ready, and whether each was seen since the nodes were last begun to be listed.
+    silent: BTreeMap<Name, bool>,
     due: BTreeSet<(Timestamp, ObjectRef)>,
     lately: Lately,
     changes: Vec<Change>,
@@ -87,6 +89,7 @@ impl Tracker {
         let mut tracker = Self {
             window,
             objects: state.0.into_iter().collect(),
+            silent: BTreeMap::new(),
             due: BTreeSet::new(),
             lately: Lately::default(),
             changes: Vec::new(),
@@ -144,6 +147,9 @@ impl Tracker {
 
     /// An object was seen to be deleted.
     pub(crate) fn delete(&mut self, now: Timestamp, object: &ObjectRef, uid: &Name) {
+        if object.kind == Kind::Node {
+            self.see_node(now, &object.name, true);
+        }
         self.lately.delete(now, object);
         if self.objects.get(object).is_some_and(|tracked| tracked.is_known_as(uid) || uid.is_empty()) {
             self.forget(object, Ending::Gone);
@@ -152,12 +158,39 @@ impl Tracker {
 
     /// Nothing can be seen through this watch until its objects are seen again.
     pub(crate) fn lose_sight(&mut self, scope: &Scope) {
+        if scope.resource.kind() == Kind::Node {
+            self.silent.values_mut().for_each(|seen| *seen = false);
+        }
         for object in self.in_scope(scope) {
             if let Some(tracked) = self.objects.get_mut(&object) {
                 tracked.seen = false;
             }
             self.leave_unknown(&object);
         }
+    }
+
+    /// A node was seen. While it is not ready, what its Pods show is of before; once it is, what they were last seen to be
+    /// counts from then on.
+    pub(crate) fn see_node(&mut self, now: Timestamp, node: &Name, ready: bool) {
+        let known = if ready { self.silent.remove(node) } else { self.silent.insert(node.clone(), true) };
+        if known.is_some() != ready {
+            return;
+        }
+        for object in self.on_node(node) {
+            if !ready {
+                let hidden = self.objects.get_mut(&object).into_iter();
+                hidden.flat_map(|tracked| tracked.troubles.values_mut()).for_each(Track::hide);
+            } else if let Some(tracked) = self.objects.get_mut(&object).filter(|tracked| tracked.seen) {
+                tracked.troubles.values_mut().for_each(|track| track.show(now));
+            }
+            self.settle(now, &object);
+        }
+    }
+
+    fn on_node(&self, node: &Name) -> Vec<ObjectRef> {
+        let is_on = |tracked: &Tracked| tracked.subject.node.as_ref() == Some(node);
+        let pods = self.objects.iter().filter(|(object, tracked)| object.kind == Kind::Pod && is_on(tracked));
+        pods.map(|(object, _)| object.clone()).collect()
     }
 
     /// A namespace is being deleted: nothing begins or ends in it any more until it is gone.
@@ -174,7 +207,11 @@ impl Tracker {
     }
 
     /// The watch has listed all there is: what was not in the list is gone.
-    pub(crate) fn listed(&mut self, scope: &Scope) {
+    pub(crate) fn listed(&mut self, now: Timestamp, scope: &Scope) {
+        if scope.resource.kind() == Kind::Node {
+            let gone: Vec<_> = self.silent.iter().filter(|(_, seen)| !**seen).map(|(node, _)| node.clone()).collect();
+            gone.iter().for_each(|node| self.see_node(now, node, true));
+        }
         for object in self.in_scope(scope) {
             if self.objects.get(&object).is_some_and(|tracked| !tracked.seen) {
                 self.forget(&object, Ending::Gone);
@@ -282,6 +319,10 @@ impl Tracker {
         let mut steps = Vec::new();
         for (monitor, findings) in said {
             tracked.take(now, monitor, findings, &mut steps);
+        }
+        if object.kind == Kind::Pod && tracked.subject.node.as_ref().is_some_and(|node| self.silent.contains_key(node))
+        {
+            tracked.troubles.values_mut().for_each(Track::hide);
         }
         self.touched |= tracked.is_troubled();
         self.apply(object, steps);

@@ -48,7 +48,7 @@ impl Engine {
                     self.review(now);
                 }
                 self.lose_workload(now, |group| group.workload_unseen && answers_for(&scope, group));
-                self.tracker.listed(&scope);
+                self.tracker.listed(now, &scope);
                 self.cron_runs.listed(&scope);
                 self.drains.listed(&scope);
                 self.judge_drains(now);
@@ -89,6 +89,9 @@ impl Engine {
                 }
                 self.review(now);
             }
+        }
+        if let Facts::Node(node) = facts {
+            self.tracker.see_node(now, &object.name, node.is_ready());
         }
         let terminating = self.surroundings.is_terminating(&object.namespace);
         let mut said = Vec::new();

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Condition, Meta, lenient};
+use super::{Condition, ConditionStatus, Meta, lenient};
 use crate::Name;
 
 /// What kpulse reads of a Node.
@@ -51,6 +51,12 @@ pub struct NodeStatus {
 }
 
 impl NodeFacts {
+    /// Whether its kubelet works. One that does not say yet counts as ready: nothing is known against it.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.condition("Ready").is_none_or(|ready| ready.status == ConditionStatus::True)
+    }
+
     /// A condition by type.
     #[must_use]
     pub fn condition(&self, kind: &str) -> Option<&Condition> {

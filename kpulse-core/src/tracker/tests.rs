@@ -52,7 +52,7 @@ impl Story {
 
     #[track_caller]
     fn listed(mut self, expect: &[&str]) -> Self {
-        self.0.listed(&Scope::cluster(Resource::CronJobs));
+        self.0.listed(minute(0), &Scope::cluster(Resource::CronJobs));
         self.expect(expect)
     }
 

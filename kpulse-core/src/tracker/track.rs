@@ -69,6 +69,9 @@ pub(crate) struct Track {
     /// Since when it can be seen without interruption; nothing while it can't.
     #[serde(skip)]
     visible_since: Option<Timestamp>,
+    /// Whether nobody could tell when it was last looked at.
+    #[serde(skip)]
+    doubtful: bool,
 }
 
 impl Track {
@@ -90,11 +93,13 @@ impl Track {
             next: None,
             ended_at: None,
             visible_since: None,
+            doubtful: false,
         }
     }
 
     /// The monitor says the trouble is present.
     pub(crate) fn present(&mut self, now: Timestamp, seen: Finding) -> Option<Step> {
+        self.doubtful = false;
         self.visible_since.get_or_insert(now);
         self.next = None;
         match self.phase {
@@ -137,6 +142,7 @@ impl Track {
 
     /// The object was seen without the trouble.
     pub(crate) fn absent(&mut self, now: Timestamp) -> Option<Step> {
+        self.doubtful = false;
         self.visible_since.get_or_insert(now);
         self.next = None;
         match self.phase {
@@ -151,7 +157,20 @@ impl Track {
 
     /// Nobody can tell whether the trouble is there: nothing starts, ends or goes on until it can be seen again.
     pub(crate) fn unknown(&mut self) {
+        self.doubtful = true;
         self.visible_since = None;
+    }
+
+    /// What is seen of it is of before.
+    pub(crate) fn hide(&mut self) {
+        self.visible_since = None;
+    }
+
+    /// What was last seen of it counts from now on, if anything could be told then.
+    pub(crate) fn show(&mut self, now: Timestamp) {
+        if !self.doubtful {
+            self.visible_since.get_or_insert(now);
+        }
     }
 
     /// What is due by now.

@@ -262,3 +262,20 @@ fn init_containers_sidecars_and_ephemeral_containers_are_looked_at() {
         Timeline::begin().at("1m").apply(&pod).expect(LOOPS);
     }
 }
+
+#[test]
+fn a_pod_on_a_node_that_is_not_ready_neither_recovers_nor_begins_to_crash() {
+    let node = |ready: &str| {
+        json!({"kind": "Node", "metadata": {"name": "worker-1", "uid": "n1"},
+            "status": {"conditions": [{"type": "Ready", "status": ready, "lastTransitionTime": clock("3m")}]}})
+    };
+    let quiet = |settings: &mut Settings| settings.monitors.node_conditions.enabled = false;
+    let fails = |restarts, at: &str| web().ended(restarts, Death::Exit(1), now(at)).json();
+    let story = Timeline::with(quiet).at("1m").apply(&fails(1, "1m")).expect(LOOPS).at("2m").apply(&runs(2, "2m"));
+    let story = story.at("3m").apply(&node("Unknown")).apply(&runs(2, "2m")).at("1h").expect_nothing();
+    let story = story.apply(&node("True")).apply(&runs(2, "2m")).at("1h1m59s").expect_nothing();
+    story.at("9h").expect(&["1h2m recovered pod_crashes Pod/web-1"]);
+    let story = Timeline::with(quiet).apply(&node("False")).at("1m").apply(&fails(1, "1m")).at("1h").expect_nothing();
+    let story = story.begin_listing(Resource::Nodes).listed(Resource::Nodes);
+    story.apply(&fails(1, "1m")).expect(&["1h critical pod_crashes Pod/web-1 CrashLoopBackOff"]).expect_remembered(1);
+}
