@@ -7,6 +7,8 @@
 
 #[path = "contract/bench.rs"]
 mod bench;
+#[path = "log/capture.rs"]
+mod capture;
 #[path = "contract/channels.rs"]
 mod channels;
 #[path = "contract/living.rs"]

@@ -6,6 +6,8 @@
 
 #[path = "email/bench.rs"]
 mod bench;
+#[path = "log/capture.rs"]
+mod capture;
 
 use std::time::{Duration, Instant};
 

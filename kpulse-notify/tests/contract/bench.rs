@@ -1,7 +1,5 @@
 //! A channel, the sink it sends to, and everything that was logged meanwhile.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +10,8 @@ use kpulse_notify::{
 use kpulse_testkit::sink::{EchoSink, Message, Serving};
 use serde_json::json;
 
+pub(crate) use crate::capture::logged;
+use crate::capture::take_log;
 use crate::channels::Channel;
 
 /// Stands for every secret there is: it must never be seen but at the sink.
@@ -35,7 +35,7 @@ impl Bench {
 
     async fn with(channel: &Channel, timeout: Duration) -> Self {
         install_crypto();
-        log();
+        take_log();
         let sink = EchoSink::new();
         let server = sink.serve("127.0.0.1:0").await.unwrap();
         let url = server.url_of(format!("{}/{SECRET}?token={SECRET}", channel.kind));
@@ -84,37 +84,4 @@ impl Notifier for Hurried {
 pub(crate) fn assert_secret_unseen_in(text: &str) {
     let lines: Vec<_> = text.lines().filter(|line| line.contains(SECRET)).collect();
     assert!(lines.is_empty(), "a secret is seen: {lines:#?}");
-}
-
-/// Everything logged in this process at any level, by us and by what we use.
-pub(crate) fn logged() -> String {
-    String::from_utf8_lossy(&log().0.lock().unwrap()).into_owned()
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-fn log() -> Log {
-    static LOG: OnceLock<Log> = OnceLock::new();
-    let begin = || {
-        let log = Log::default();
-        let writer = log.clone();
-        tracing_subscriber::fmt()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .init();
-        log
-    };
-    LOG.get_or_init(begin).clone()
 }

@@ -1,8 +1,6 @@
 //! A mail channel, the server it sends to, and everything that was logged meanwhile.
 
-use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use kpulse_core::Notification;
@@ -11,6 +9,9 @@ use kpulse_notify::{
 };
 use kpulse_testkit::smtp::{Encryption, SmtpSettings, SmtpSink};
 use serde_json::{Value, json};
+
+pub(crate) use crate::capture::logged;
+use crate::capture::take_log;
 
 pub(crate) const USER: &str = "s3cr3t-user";
 pub(crate) const PASSWORD: &str = "s3cr3t-pass";
@@ -63,7 +64,7 @@ impl Bench {
 
     pub(crate) async fn new(plan: Plan) -> Self {
         install_crypto();
-        log();
+        take_log();
         let login = plan.login.then(|| (USER.to_owned(), PASSWORD.to_owned()));
         let server = SmtpSettings { encryption: plan.encryption, login, mechanisms: plan.mechanisms };
         let sink = SmtpSink::start(server).await.unwrap();
@@ -120,37 +121,4 @@ fn assert_secret_unseen(text: &str) {
     let seen = |line: &&str| [USER, PASSWORD, PLAIN].iter().any(|secret| line.contains(secret));
     let lines: Vec<_> = text.lines().filter(seen).collect();
     assert!(lines.is_empty(), "a secret is seen: {lines:#?}");
-}
-
-/// Everything logged in this process at any level, by us and by what we use.
-pub(crate) fn logged() -> String {
-    String::from_utf8_lossy(&log().0.lock().unwrap()).into_owned()
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-fn log() -> Log {
-    static LOG: OnceLock<Log> = OnceLock::new();
-    let begin = || {
-        let log = Log::default();
-        let writer = log.clone();
-        tracing_subscriber::fmt()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .init();
-        log
-    };
-    LOG.get_or_init(begin).clone()
 }
