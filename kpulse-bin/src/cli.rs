@@ -23,6 +23,11 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Say whether a configuration is good: exit 0, or 2 with every fault, its place and its remedy
     Check(CheckArgs),
+    /// Print the least rights that kpulse needs with a configuration, as manifests for kubectl apply
+    ///
+    /// Where `namespaces.include` names namespaces without wildcards, these are Roles in them and nothing else. The
+    /// rights to certificates and to kubelets are bindings of their own: delete one, and kpulse does without.
+    Rbac(RbacArgs),
     /// Watch a cluster break and heal: fake API server, real agent, echo sink, all on this machine
     Demo(DemoArgs),
     /// Play a recording through the same detection in virtual time; one JSON line per notification
@@ -75,6 +80,19 @@ pub(crate) struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RbacArgs {
+    /// The configuration file; all defaults if nothing is said
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The namespace kpulse runs in
+    #[arg(long, env = "POD_NAMESPACE", default_value = "kpulse", value_name = "NAME", value_parser = kubernetes_name)]
+    pub(crate) namespace: String,
+    /// Its service account; the roles are named after it
+    #[arg(long, default_value = "kpulse", value_name = "NAME", value_parser = kubernetes_name)]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// Play the story once, in 30 seconds at most; exit 0 only if every trouble was told once and ended once
     #[arg(long)]
@@ -108,6 +126,15 @@ pub(crate) struct RecordArgs {
     pub(crate) cluster: ClusterArgs,
 }
 
+/// A name that both namespaces and service accounts can have.
+fn kubernetes_name(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let good =
+        (1..=63).contains(&text.len()) && text.chars().all(fits) && !text.starts_with('-') && !text.ends_with('-');
+    good.then(|| text.to_owned())
+        .ok_or_else(|| "write lower-case letters, digits and - within, 63 characters at most".to_owned())
+}
+
 impl Cli {
     /// Parses the program's arguments. The flags of the earlier program had one dash: `-config FILE` still works.
     pub(crate) fn from_args() -> Self {
@@ -117,7 +144,8 @@ impl Cli {
 
 /// A long flag with one dash, with its second dash.
 fn two_dashes(argument: OsString) -> OsString {
-    const LONG: [&str; 8] = ["config", "secrets", "namespace", "http", "context", "kubeconfig", "horizon", "once"];
+    const LONG: [&str; 9] =
+        ["config", "secrets", "namespace", "name", "http", "context", "kubeconfig", "horizon", "once"];
     let fits = argument.to_str().and_then(|text| text.strip_prefix('-')).is_some_and(|flag| {
         let name = flag.split_once('=').map_or(flag, |(name, _)| name);
         LONG.contains(&name)

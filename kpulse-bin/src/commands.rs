@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod rbac;
 mod record;
 mod replay;
 mod run;
@@ -17,6 +18,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None => on_runtime(run::run(cli.run)),
         Some(Command::Run(args)) => on_runtime(run::run(args)),
         Some(Command::Check(args)) => Ok(check::run(&args.config, &args.secrets, &mut stdout().lock())?),
+        Some(Command::Rbac(args)) => rbac::run(&args, &mut stdout().lock()),
         Some(Command::Demo(args)) => on_runtime(demo::run(args)),
         Some(Command::Replay(args)) => replay::run(&args, &mut stdout().lock()),
         Some(Command::Record(args)) => on_runtime(record::run(args)),

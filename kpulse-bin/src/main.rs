@@ -8,6 +8,7 @@ mod http;
 mod logging;
 mod metrics;
 mod pulse;
+mod rbac;
 mod recording;
 mod saver;
 mod tails;

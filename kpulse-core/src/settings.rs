@@ -4,7 +4,7 @@ mod duration;
 mod glob;
 mod severity_rule;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,10 @@ use crate::monitors::{
     CronjobMissed, DaemonSetUnscheduled, HpaAtMax, JobFailed, NodeConditions, NodeDisk, PdbBlocked, PodCrashes,
     PodRestarts, PodStuckTerminating, PvcPending, PvcUsage, RolloutStuck, TlsCertExpiry, WarningEvents,
 };
-use crate::{Name, Resource, policy::Route};
+use crate::{Name, Resource, Scope, policy::Route};
+
+/// More namespaces than this are watched as one: each costs the API server a watch for every kind.
+const ONE_BY_ONE_AT_MOST: usize = 50;
 
 /// Everything the core is told by its user.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,6 +46,19 @@ impl Settings {
     /// What is to be watched for the monitors that are wanted.
     pub fn resources(&self) -> impl Iterator<Item = Resource> {
         Resource::ALL.into_iter().filter(|resource| self.monitors.need(*resource))
+    }
+
+    /// The watches for all of that: each namespace by itself where the namespaces are named, so that rights in these
+    /// are enough. What lives in no namespace is among them, whether or not it can be seen.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<Scope> {
+        let Some(named) = self.namespaces.named() else { return self.resources().map(Scope::cluster).collect() };
+        let within = |resource: Resource| {
+            let namespaced = named.iter().map(move |namespace| Scope { resource, namespace: Some(namespace.clone()) });
+            let whole = (!resource.kind().is_namespaced()).then(|| Scope::cluster(resource));
+            namespaced.filter(move |_| resource.kind().is_namespaced()).chain(whole)
+        };
+        self.resources().flat_map(within).collect()
     }
 
     /// The channel for what no route matches.
@@ -82,6 +98,19 @@ impl Namespaces {
         let fits =
             |(key, wanted): (&String, &Glob)| labels.iter().any(|(label, value)| label == key && wanted.matches(value));
         !self.selector.is_empty() && self.selector.iter().all(fits)
+    }
+
+    /// The namespaces to look at one by one: those of an `include` without globs, if they are not too many. Nothing
+    /// where the whole cluster is looked at.
+    #[must_use]
+    pub fn named(&self) -> Option<Vec<Name>> {
+        let is_plain = |glob: &Glob| !glob.as_str().contains(['*', '?']);
+        if self.include.is_empty() || !self.include.iter().all(is_plain) {
+            return None;
+        }
+        let named = self.include.iter().map(Glob::as_str).filter(|namespace| self.watches(namespace));
+        let named: BTreeSet<Name> = named.map(Name::from).collect();
+        (named.len() <= ONE_BY_ONE_AT_MOST).then(|| named.into_iter().collect())
     }
 
     /// Whether a namespace is looked at as far as its name goes; the empty name stands for cluster-scoped objects, which always are.
@@ -164,5 +193,46 @@ pub struct Resolution {
 impl Default for Resolution {
     fn default() -> Self {
         Self { enabled: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(include: &[&str], exclude: &[&str]) -> Settings {
+        let globs = |names: &[&str]| names.iter().map(|name| Glob::new(*name)).collect();
+        let namespaces = Namespaces { include: globs(include), exclude: globs(exclude), selector: BTreeMap::new() };
+        Settings { namespaces, ..Settings::default() }
+    }
+
+    #[test]
+    fn namespaces_without_globs_are_watched_one_by_one() {
+        let named = |include: &[&str], exclude: &[&str]| {
+            let named = settings(include, exclude).namespaces.named()?;
+            Some(named.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(named(&["shop", "blog", "shop"], &[]).as_deref(), Some("blog shop"));
+        assert_eq!(named(&["shop", "kpulse"], &["k*"]).as_deref(), Some("shop"));
+        assert_eq!(named(&["kpulse"], &["kpulse"]).as_deref(), Some(""), "and not the whole cluster");
+        for whole in [&[][..], &["*"], &["shop", "team-*"], &["team-?"]] {
+            assert_eq!(named(whole, &[]), None, "{whole:?}");
+        }
+        let many: Vec<String> = (0..=ONE_BY_ONE_AT_MOST).map(|n| format!("team-{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(named(&many, &[]), None);
+        assert_eq!(settings(&many, &["team-7"]).namespaces.named().map(|named| named.len()), Some(50));
+    }
+
+    #[test]
+    fn what_lives_in_no_namespace_is_watched_once() {
+        let scopes = settings(&["shop", "blog"], &[]).scopes();
+        let of = |resource| scopes.iter().filter(|scope| scope.resource == resource).map(ToString::to_string).collect();
+        let pods: Vec<String> = of(Resource::Pods);
+        assert_eq!(pods, ["pods in blog", "pods in shop"]);
+        let nodes: Vec<String> = of(Resource::Nodes);
+        assert_eq!(nodes, ["nodes"]);
+        let whole = settings(&["*"], &[]);
+        assert!(whole.scopes().into_iter().eq(whole.resources().map(Scope::cluster)));
     }
 }
