@@ -9,6 +9,7 @@ mod drains;
 mod intake;
 mod remembered;
 mod report;
+mod standing;
 mod surveys;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ use crate::tracker::{Change, Subject, Tracker, TrackerState, Turn};
 use crate::{Alert, AlertKey, Ending, GroupKey, Name, Notification, Receipt, Scope};
 pub use drains::Inquiry;
 pub use remembered::Remembered;
+pub use standing::{Course, LeftAlone, Standing};
 
 use desk::Desk;
 
@@ -227,16 +229,12 @@ impl Engine {
 
     /// Has an alert join its group if the user wants it looked at, and leave it if not.
     fn review_alert(&mut self, now: Timestamp, key: &AlertKey) {
-        let Some((mut alert, subject, fired_at)) = self.tracker.alert(key) else { return };
-        // What fails where all is being deleted is no trouble; what people know of goes on until it is gone.
-        let is_doomed = self.surroundings.is_terminating(&key.object.namespace) && !self.is_known(&alert.group());
-        if is_doomed || !self.is_watched(key, subject) {
+        let Some((alert, subject, fired_at)) = self.tracker.alert(key) else { return };
+        if self.is_doomed(&alert) || !self.is_watched(key, subject) {
             self.leave(now, key, Ending::Unwatched);
             return;
         }
-        if let Some(most) = self.surroundings.max_severity(&key.object, subject) {
-            alert.severity = alert.severity.min(most);
-        }
+        let alert = self.capped(alert, subject);
         let channels = channels_for(&alert, &self.settings.routing, self.settings.default_channel());
         let member = Member { channels: channels.into_iter().cloned().collect(), alert };
         let group = member.alert.group();
@@ -299,8 +297,6 @@ impl Engine {
 
     /// What the user wants kpulse to look at.
     fn is_watched(&self, key: &AlertKey, subject: &Subject) -> bool {
-        self.settings.monitors.enabled(key.monitor)
-            && self.is_in_scope(&key.object.namespace)
-            && !self.surroundings.ignores(key.monitor, &key.object, subject)
+        self.settings.monitors.enabled(key.monitor) && self.left_alone(key, subject).is_none()
     }
 }

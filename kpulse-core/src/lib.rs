@@ -48,7 +48,7 @@ mod tracker;
 mod workload;
 
 pub use alert::{Alert, AlertKey, Ending, Fingerprint, GroupKey};
-pub use engine::{Engine, EngineState, Inquiry, Remembered};
+pub use engine::{Course, Engine, EngineState, Inquiry, LeftAlone, Remembered, Standing};
 pub use finding::{Finding, Findings, Severity, Since, Stage, TroubleKey};
 pub use name::Name;
 pub use notification::{AlertState, Notification, NotificationId, Outcome, Receipt, Report, Why};

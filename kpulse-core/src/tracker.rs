@@ -255,22 +255,19 @@ impl Tracker {
     pub(crate) fn alert(&self, key: &AlertKey) -> Option<(Alert, &Subject, Timestamp)> {
         let Tracked { subject, troubles, .. } = self.objects.get(&key.object)?;
         let track = troubles.get(&(key.monitor, key.trouble.clone())).filter(|track| track.is_firing())?;
-        let finding = &track.finding;
-        let alert = Alert {
-            key: key.clone(),
-            reason: finding.reason.clone(),
-            severity: finding.severity,
-            what: finding.what.clone(),
-            cause: finding.cause.clone(),
-            started_at: track.since,
-            workload: subject.workload.clone(),
-            node: subject.node.clone(),
-            labels: subject.labels.clone(),
-            title_name: finding.title_name.clone(),
-            occurrences: finding.occurrences,
-            shared: finding.shared.clone(),
-        };
-        Some((alert, subject, track.fired_at.unwrap_or(track.since)))
+        Some((alert(key.clone(), subject, track), subject, track.fired_at.unwrap_or(track.since)))
+    }
+
+    /// Every trouble that is present and will be told if it lasts, and when.
+    pub(crate) fn pending(&self, now: Timestamp) -> impl Iterator<Item = (Alert, &Subject, Timestamp)> {
+        self.objects.iter().flat_map(move |(object, Tracked { subject, troubles, .. })| {
+            let proven = self.lately.proven(object);
+            troubles.iter().filter_map(move |((monitor, trouble), track)| {
+                let due = track.pending_until(now, &proven)?;
+                let key = AlertKey { object: object.clone(), monitor: *monitor, trouble: trouble.clone() };
+                Some((alert(key, subject, track), subject, due))
+            })
+        })
     }
 
     /// Since when a monitor has had something to say of an object.
@@ -391,5 +388,23 @@ impl Tracker {
         if let Some(due) = tracked.due {
             self.due.insert((due, object.clone()));
         }
+    }
+}
+
+fn alert(key: AlertKey, subject: &Subject, track: &Track) -> Alert {
+    let finding = &track.finding;
+    Alert {
+        key,
+        reason: finding.reason.clone(),
+        severity: finding.severity,
+        what: finding.what.clone(),
+        cause: finding.cause.clone(),
+        started_at: track.since,
+        workload: subject.workload.clone(),
+        node: subject.node.clone(),
+        labels: subject.labels.clone(),
+        title_name: finding.title_name.clone(),
+        occurrences: finding.occurrences,
+        shared: finding.shared.clone(),
     }
 }

@@ -27,7 +27,7 @@ use kpulse_core::{KubeletSight, Observation};
 use kube::Client;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 pub use self::line::Kubelets;
 use self::nodes::Node;
@@ -35,6 +35,10 @@ use self::sight::Missed;
 
 /// So many kubelets are read at the same time.
 const AT_ONCE: usize = 4;
+/// The same where somebody waits for it.
+const AT_ONCE_HURRIED: usize = 16;
+/// With so many read in vain and none read, the others are not tried.
+const IN_VAIN: usize = 16;
 /// The first round is quicker, so that what is broken already is known soon after a start.
 const FIRST_ROUND: Duration = Duration::from_secs(60);
 /// However short the user wants it: kubelets themselves look no more often than that (`housekeeping-interval`).
@@ -60,6 +64,51 @@ pub async fn survey(client: Client, kubelets: Kubelets, interval: Duration, out:
         () = closed.closed() => {}
         Err(ReceiverGone) = Box::pin(surveyor.run()) => {}
     }
+}
+
+/// Reads every kubelet once, within this time, for whoever does not stay; and says which could not be read.
+pub async fn read_once(client: &Client, kubelets: &Kubelets, limit: Duration, out: mpsc::Sender<Observation>) {
+    let nodes = match nodes::list(client).await {
+        Ok(nodes) => nodes,
+        Err(why) => {
+            let sight = KubeletSight { why, ..KubeletSight::default() };
+            // Who went away does not want to know that either.
+            out.send(Observation::KubeletSight(sight)).await.ok();
+            return;
+        }
+    };
+    let mut missed: Missed = nodes.iter().map(|node| (node.name.clone(), late(limit))).collect();
+    let begun = Instant::now();
+    let reads = nodes.iter().filter(|node| !node.is_unready);
+    let reads = reads.map(|node| async move { (&node.name, kubelets.read(node).await) });
+    let mut reads = futures::stream::iter(reads).buffer_unordered(AT_ONCE_HURRIED);
+    let (mut in_vain, mut read_any) = (0, false);
+    while let Ok(Some((name, read))) = timeout_at(begun + limit, reads.next()).await {
+        match read {
+            Ok(summary) => {
+                read_any = true;
+                missed.remove(name);
+                if out.send(Observation::Surveyed(Box::new(summary))).await.is_err() {
+                    return;
+                }
+            }
+            Err(fault) => {
+                in_vain += 1;
+                missed.insert(name.clone(), fault.to_string());
+                // What holds for all of these will hold for the others.
+                if in_vain >= IN_VAIN && !read_any {
+                    let untried = missed.values_mut().filter(|cause| **cause == late(limit));
+                    untried.for_each(|cause| *cause = fault.to_string());
+                    break;
+                }
+            }
+        }
+    }
+    out.send(Observation::KubeletSight(sight::sight(&nodes, &missed))).await.ok();
+}
+
+fn late(limit: Duration) -> String {
+    format!("not read within {} s", limit.as_secs())
 }
 
 /// Nobody wants to know any more.

@@ -5,6 +5,7 @@
 //!   [`watch`] is one of them. Whatever happens to a connection, a session goes on, pauses, and says when it sees nothing.
 //! - [`state::StateStore`] keeps what must survive a restart in one ConfigMap.
 //! - [`kubelet::survey`] asks each node's kubelet how full its disks and volumes are.
+//! - [`look::look`] lists everything once, for whoever does not stay.
 //! - [`inquire::answer`] asks what the engine wants to know and no watch tells.
 //! - [`logs::tail`] reads the last words of a container, [`access::may`] asks what we may.
 //! - [`record::record`] writes down what the API server says, for `kpulse replay`.
@@ -16,6 +17,7 @@ pub mod access;
 pub mod inquire;
 pub mod kubelet;
 pub mod logs;
+pub mod look;
 pub mod record;
 pub mod state;
 

@@ -113,15 +113,24 @@ fn cause(group: &Group, members: &BTreeSet<ObjectRef>) -> String {
 }
 
 fn firing_title(group: &Group, subject: &str, count: usize) -> String {
-    let Face { what, object, is_bare, title_name, .. } = &group.face;
-    match (object.kind, count) {
-        (Kind::Watch, _) => format!("kpulse cannot see {subject}"),
-        (Kind::Node, _) => format!("{subject} {what}"),
+    let Face { object, title_name, .. } = &group.face;
+    let what = what(group, count);
+    match object.kind {
+        Kind::Watch => format!("kpulse cannot see {subject}"),
+        Kind::Node => format!("{subject} {what}"),
         _ if title_name.is_some() => format!("{subject} {what}"),
-        (Kind::Event, _) => format!("{subject}: {what}"),
-        _ if *is_bare => format!("{subject}: {what}"),
-        (kind, 1) => format!("{subject}: 1 {kind} {what}"),
-        (kind, count) => format!("{subject}: {count} {kind}s {what}"),
+        _ => format!("{subject}: {what}"),
+    }
+}
+
+/// What is wrong, and how many have it: `12 Pods crash-looping`.
+pub(super) fn what(group: &Group, count: usize) -> String {
+    let Face { what, object, is_bare, title_name, .. } = &group.face;
+    let speaks_for_itself = *is_bare || title_name.is_some() || matches!(object.kind, Kind::Node | Kind::Event);
+    match (object.kind, count) {
+        _ if speaks_for_itself => what.clone(),
+        (kind, 1) => format!("1 {kind} {what}"),
+        (kind, count) => format!("{count} {kind}s {what}"),
     }
 }
 

@@ -242,6 +242,12 @@ impl Track {
             .filter(|at| *at < Timestamp::MAX)
     }
 
+    /// When it will be told if it lasts; nothing if it was told, is still ahead, or will be dropped untold.
+    pub(crate) fn pending_until(&self, now: Timestamp, proven: &[Evidence]) -> Option<Timestamp> {
+        let told_at = self.told_at(proven).filter(|_| self.phase == Phase::Pending && self.since <= now)?;
+        self.is_news(told_at).then_some(told_at)
+    }
+
     /// Whether people count it as lasting.
     pub(crate) fn is_firing(&self) -> bool {
         matches!(self.phase, Phase::Firing | Phase::Recovering { .. })

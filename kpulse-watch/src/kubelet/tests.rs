@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Kubelets, survey};
+use super::{Kubelets, read_once, survey};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// The first round, and what is said after it, before the second has read anything.
@@ -239,4 +239,42 @@ async fn it_ends_when_nobody_listens() {
     let ears = listen(&cluster_of(1));
     drop(ears.heard);
     timeout(SECOND, ears.surveyor).await.unwrap().unwrap();
+}
+
+async fn read_all_once(cluster: &FakeCluster) -> Vec<String> {
+    let client = Client::new(cluster.service(), "default");
+    let (out, mut heard) = mpsc::channel(10_000);
+    read_once(&client, &Kubelets::via_api_server(client.clone()), 15 * SECOND, out).await;
+    let mut lines = Vec::new();
+    while let Some(observation) = heard.recv().await {
+        lines.push(line(&observation));
+    }
+    lines
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_stay_reads_all_at_once() {
+    assert_eq!(sorted(read_all_once(&cluster_of(2)).await), ["0 of 2 unreadable", "node-0", "node-1"]);
+    let cluster = cluster_of(2);
+    cluster.clear_summary("node-1");
+    let partly = format!("1 of 2 unreadable: {AWAY} (for example node-1)");
+    assert_eq!(read_all_once(&cluster).await, ["node-0", &*partly]);
+    cluster.forbid(("list", "nodes"));
+    let blind = read_all_once(&cluster).await;
+    assert!(blind[0].starts_with("0 of 0 unreadable: cannot list nodes: the API server answered 403"), "{blind:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_stay_waits_for_no_kubelet_for_long() {
+    let cluster = cluster_of(200);
+    cluster.forbid(("get", "nodes/proxy"));
+    assert_eq!(read_all_once(&cluster).await, [format!("200 of 200 unreadable: {FORBIDDEN} (for example node-0)")]);
+    assert!(cluster.requests().resource("nodes/proxy").len() < 40, "what holds for all need not be asked of each");
+    let cluster = cluster_of(200);
+    cluster.inject(Fault::hang(3 * SECOND).on("get", "nodes/proxy").always());
+    let begun = Instant::now();
+    let heard = read_all_once(&cluster).await;
+    assert_eq!(begun.elapsed().as_secs(), 15);
+    let late = "not read within 15 s (for example node-";
+    assert!(heard.len() > 60 && heard.last().is_some_and(|last| last.contains(late)), "{heard:?}");
 }
