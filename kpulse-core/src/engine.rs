@@ -11,6 +11,7 @@ mod remembered;
 mod report;
 mod standing;
 mod surveys;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,8 +30,10 @@ use crate::{Alert, AlertKey, Ending, GroupKey, Name, Notification, Receipt, Scop
 pub use drains::Inquiry;
 pub use remembered::Remembered;
 pub use standing::{Course, LeftAlone, Standing};
+pub use view::{Queue, Shown, Tally, ToldTo, View};
 
 use desk::Desk;
+use view::Past;
 
 /// Nothing is told until every watch has listed once or was refused, but no longer than this.
 const READY_AT_MOST: SignedDuration = SignedDuration::from_secs(10);
@@ -73,6 +76,7 @@ pub struct Engine {
     /// The watches that have listed and go on: what they send now happens now.
     live: BTreeSet<Scope>,
     readiness: Readiness,
+    past: Past,
     changed: bool,
 }
 
@@ -106,6 +110,7 @@ impl Engine {
             drains: Drains::default(),
             live: BTreeSet::new(),
             readiness: Readiness::default(),
+            past: Past::begin(now),
             changed: false,
             settings,
         };
@@ -241,6 +246,9 @@ impl Engine {
         if self.groups.get(&group).is_some_and(|known| known.members.get(&key.object) == Some(&member)) {
             return;
         }
+        if !self.groups.get(&group).is_some_and(|known| known.has(key)) {
+            self.past.fired(&member.alert, fired_at);
+        }
         self.groups.entry(group.clone()).or_insert_with(|| Group::new(&member.alert, fired_at)).join(member, fired_at);
         self.touch(now, &group);
     }
@@ -267,6 +275,7 @@ impl Engine {
     fn leave(&mut self, now: Timestamp, key: &AlertKey, ending: Ending) {
         let left = self.groups.values_mut().find(|group| group.has(key));
         if let Some(group) = left {
+            self.past.ended(now, key.monitor);
             let linger =
                 if group.once { self.settings.dedupe.window } else { self.settings.monitors.pod_crashes.stable_for };
             let linger = now.checked_add(linger.get()).unwrap_or(now);

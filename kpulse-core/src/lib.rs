@@ -48,7 +48,9 @@ mod tracker;
 mod workload;
 
 pub use alert::{Alert, AlertKey, Ending, Fingerprint, GroupKey};
-pub use engine::{Course, Engine, EngineState, Inquiry, LeftAlone, Remembered, Standing};
+pub use engine::{
+    Course, Engine, EngineState, Inquiry, LeftAlone, Queue, Remembered, Shown, Standing, Tally, ToldTo, View,
+};
 pub use finding::{Finding, Findings, Severity, Since, Stage, TroubleKey};
 pub use name::Name;
 pub use notification::{AlertState, Notification, NotificationId, Outcome, Receipt, Report, Why};

@@ -270,6 +270,16 @@ impl Tracker {
         })
     }
 
+    /// How many troubles each monitor sees now, those that are not due yet among them.
+    pub(crate) fn findings(&self, now: Timestamp) -> BTreeMap<MonitorName, usize> {
+        let mut counts = BTreeMap::new();
+        let troubles = self.objects.values().flat_map(|tracked| &tracked.troubles);
+        for ((monitor, _), _) in troubles.filter(|(_, track)| track.is_present(now)) {
+            *counts.entry(*monitor).or_default() += 1;
+        }
+        counts
+    }
+
     /// Since when a monitor has had something to say of an object.
     pub(crate) fn failing_since(&self, object: &ObjectRef, monitor: MonitorName) -> Option<Timestamp> {
         let troubles = &self.objects.get(object)?.troubles;

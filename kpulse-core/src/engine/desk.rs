@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Engine;
 use super::report::report;
+use super::{Engine, Queue};
 use crate::group::Group;
 use crate::ledger::{Attempt, Told};
 use crate::monitors::MonitorName;
@@ -113,6 +113,16 @@ impl Desk {
         }
     }
 
+    /// What waits for each channel, or is on its way to it.
+    pub(super) fn queues(&self) -> BTreeMap<Name, Queue> {
+        let queue = |place: &Place| {
+            let since = place.waiting.values().map(|waiting| waiting.since);
+            let since = since.chain(place.in_flight.as_ref().map(|flight| flight.since));
+            Queue { messages: since.clone().count(), oldest: since.min() }
+        };
+        self.channels.iter().map(|(channel, place)| (channel.clone(), queue(place))).collect()
+    }
+
     /// How many messages wait or are on their way.
     pub(super) fn len(&self) -> usize {
         self.channels.values().map(|place| place.waiting.len() + usize::from(place.in_flight.is_some())).sum()
@@ -137,6 +147,7 @@ impl Desk {
 impl Engine {
     /// Computes anew what every channel is owed of a group, and forgets the group once nobody needs it.
     pub(super) fn touch(&mut self, now: Timestamp, key: &GroupKey) {
+        self.keep_past(now, key);
         let Some(group) = self.groups.get(key) else { return };
         let fingerprint = key.fingerprint();
         for channel in &self.settings.channels {

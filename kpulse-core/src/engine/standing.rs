@@ -36,6 +36,17 @@ pub enum Course {
     },
 }
 
+impl Course {
+    /// When it will be told if it lasts; nothing for what was.
+    #[must_use]
+    pub const fn due_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Pending { due_at } => Some(due_at),
+            Self::Lasts | Self::Happened => None,
+        }
+    }
+}
+
 /// Why something that is wrong is nobody's concern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeftAlone {

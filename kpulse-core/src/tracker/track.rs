@@ -248,6 +248,11 @@ impl Track {
         self.is_news(told_at).then_some(told_at)
     }
 
+    /// Whether it is there: not over, and not a time that lies ahead.
+    pub(crate) fn is_present(&self, now: Timestamp) -> bool {
+        self.is_firing() || self.phase == Phase::Pending && self.since <= now
+    }
+
     /// Whether people count it as lasting.
     pub(crate) fn is_firing(&self) -> bool {
         matches!(self.phase, Phase::Firing | Phase::Recovering { .. })
