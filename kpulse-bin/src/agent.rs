@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use jiff::Timestamp;
 use kpulse_core::settings::Settings;
-use kpulse_core::{Engine, EngineState, Name, Scope};
+use kpulse_core::{Engine, EngineState, Name};
 use kpulse_notify::lane::{self, Limits, Source};
 use kpulse_notify::{Channels, Http, HttpSettings, LaneHandle, Secrets, wall_clock};
 use kpulse_watch::kubelet::{self, Kubelets};
@@ -65,9 +65,10 @@ impl Agent {
         let (replace, replacements) = mpsc::channel(self.settings.channels.len().max(1));
         let keeper = tokio::spawn(follow_secrets(self.secrets, secrets, self.channels, http, replace));
         let (seen, observations) = mpsc::channel(OBSERVATIONS);
-        let scopes = self.settings.resources().map(Scope::cluster).collect();
+        let scopes = self.settings.scopes();
         let (inquiries, asked) = mpsc::channel(INQUIRIES);
-        let answers = tokio::spawn(kpulse_watch::inquire::answer(self.client.clone(), asked, seen.clone()));
+        let named = self.settings.namespaces.named();
+        let answers = tokio::spawn(kpulse_watch::inquire::answer(self.client.clone(), named, asked, seen.clone()));
         let survey = self.settings.monitors.survey_interval().map(|interval| {
             let (client, kubelets, seen) = (self.client.clone(), self.kubelets, seen.clone());
             tokio::spawn(kubelet::survey(client, kubelets, interval.get().unsigned_abs(), seen))

@@ -71,8 +71,10 @@ impl Status {
         for (scope, why) in &self.blind {
             text.push_str(&format!("cannot see {scope}: {why}\n"));
         }
-        let KubeletSight { nodes, unreadable, why } = &self.kubelets;
-        if !why.is_empty() {
+        let KubeletSight { nodes, unreadable, refused, why } = &self.kubelets;
+        if *refused {
+            text.push_str(&format!("cannot read kubelets: {why}\n"));
+        } else if !why.is_empty() {
             text.push_str(&format!("cannot read {unreadable} of {nodes} kubelets: {why}\n"));
         }
         for (channel, why) in &self.channels {

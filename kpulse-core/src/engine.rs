@@ -21,12 +21,12 @@ use serde::{Deserialize, Serialize};
 use crate::cron_runs::CronRuns;
 use crate::group::{Group, Member};
 use crate::ledger::{Attempt, Ledger};
-use crate::monitors::{Drains, RestartMemory};
+use crate::monitors::{Drains, RestartMemory, blindness};
 use crate::policy::route::channels_for;
 use crate::settings::Settings;
 use crate::surroundings::Surroundings;
 use crate::tracker::{Change, Subject, Tracker, TrackerState, Turn};
-use crate::{Alert, AlertKey, Ending, GroupKey, Name, Notification, Receipt, Scope};
+use crate::{Alert, AlertKey, Ending, GroupKey, Kind, Name, Notification, Receipt, Scope};
 pub use drains::Inquiry;
 pub use remembered::Remembered;
 pub use standing::{Course, LeftAlone, Standing};
@@ -306,6 +306,7 @@ impl Engine {
 
     /// What the user wants kpulse to look at.
     fn is_watched(&self, key: &AlertKey, subject: &Subject) -> bool {
-        self.settings.monitors.enabled(key.monitor) && self.left_alone(key, subject).is_none()
+        let is_looked_at = key.object.kind != Kind::Watch || blindness::is_looked_at(&key.object, &self.settings);
+        is_looked_at && self.settings.monitors.enabled(key.monitor) && self.left_alone(key, subject).is_none()
     }
 }

@@ -196,6 +196,8 @@ pub struct KubeletSight {
     pub nodes: usize,
     /// How many of their kubelets could not be read when they were last asked.
     pub unreadable: usize,
+    /// Whether we may not even ask which nodes there are: none of them can be read.
+    pub refused: bool,
     /// Why, of most of them, and what to do; empty where all can be read.
     pub why: String,
 }

@@ -12,7 +12,7 @@
 //! # Rights
 //!
 //! `get` on `nodes/stats` for the kubelets themselves; on `nodes/proxy` by way of the API server, which also reaches
-//! `exec` and is therefore never the default. `list` on `nodes`.
+//! `exec` and is therefore never the default. `list` on `nodes`: where that is missing, nothing is tried.
 
 mod line;
 mod nodes;
@@ -70,8 +70,8 @@ pub async fn survey(client: Client, kubelets: Kubelets, interval: Duration, out:
 pub async fn read_once(client: &Client, kubelets: &Kubelets, limit: Duration, out: mpsc::Sender<Observation>) {
     let nodes = match nodes::list(client).await {
         Ok(nodes) => nodes,
-        Err(why) => {
-            let sight = KubeletSight { why, ..KubeletSight::default() };
+        Err(fault) => {
+            let sight = fault.sight(&KubeletSight::default());
             // Who went away does not want to know that either.
             out.send(Observation::KubeletSight(sight)).await.ok();
             return;
@@ -138,8 +138,9 @@ impl Surveyor {
                     sleep_until(begun + round).await;
                     round = self.interval;
                 }
-                Err(why) => {
-                    self.tell(KubeletSight { why, ..self.told.clone().unwrap_or_default() }).await?;
+                Err(fault) => {
+                    let told = self.told.clone().unwrap_or_default();
+                    self.tell(fault.sight(&told)).await?;
                     sleep(LIST_RETRY).await;
                 }
             }
@@ -174,7 +175,8 @@ impl Surveyor {
 
     /// Says how many can be read, where that differs from what was said before.
     async fn tell(&mut self, sight: KubeletSight) -> Result<(), ReceiverGone> {
-        let says_the_same = |told: &KubeletSight| (told.unreadable, &told.why) == (sight.unreadable, &sight.why);
+        let words = |sight: &KubeletSight| (sight.unreadable, sight.refused, sight.why.clone());
+        let says_the_same = |told: &KubeletSight| words(told) == words(&sight);
         if self.told.as_ref().is_some_and(says_the_same) {
             return Ok(());
         }

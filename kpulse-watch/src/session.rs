@@ -7,6 +7,7 @@
 
 mod backoff;
 mod fault;
+mod permission;
 mod sight;
 #[cfg(test)]
 mod tests;
@@ -119,6 +120,9 @@ impl Default for Lists {
 
 /// Opens all these watches. [`Observation::Opened`] is the first thing sent.
 ///
+/// Where some are of single namespaces, rights are expected in these only: a watch of the whole cluster begins once the
+/// API server says that it is allowed, and is told as refused until then.
+///
 /// The sessions end when the receiver is dropped, or when the set is: whoever awaits the set learns of one that
 /// panicked.
 pub async fn watch_all(
@@ -131,10 +135,14 @@ pub async fn watch_all(
     if out.send(Observation::Opened(scopes.clone())).await.is_err() {
         return sessions;
     }
+    let by_namespace = scopes.iter().any(|scope| scope.namespace.is_some());
     for (place, scope) in (0..).zip(scopes) {
         let (client, out, settings) = (client.clone(), out.clone(), settings.clone());
         sessions.spawn(async move {
             sleep(settings.stagger * place).await;
+            if by_namespace && scope.namespace.is_none() {
+                permission::granted(&client, &scope, &out, &settings).await;
+            }
             watch(client, scope, out, settings).await;
         });
     }

@@ -60,6 +60,10 @@ impl Stage {
         std::fs::write(self.directory.join("config.yaml"), config).unwrap();
     }
 
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.directory.join("config.yaml")
+    }
+
     pub(crate) fn put_secret(&self, key: &str, value: &str) {
         std::fs::write(self.directory.join("secrets").join(key), value).unwrap();
     }

@@ -167,7 +167,10 @@ impl Engine {
             self.tracker.prove(now, &object, evidence);
         }
         let at = event.last_seen().unwrap_or(now);
-        let is_live = self.live.iter().any(|scope| scope.resource == Resource::WarningEvents);
+        let is_live = self.live.iter().any(|scope| {
+            let here = scope.namespace.as_ref().is_none_or(|namespace| *namespace == event.meta.namespace);
+            scope.resource == Resource::WarningEvents && here
+        });
         if event.kind == "Warning" && (is_live || at > self.newest_event) {
             self.newest_event = self.newest_event.max(at.min(now));
             self.see(now, &Facts::Event(Box::new(event.clone())));

@@ -1,6 +1,7 @@
 //! `blindness`: what kpulse itself is not able to see, told once per cause, so that silence is never mistaken for health.
 
 use crate::finding::{Finding, Findings, Severity, TroubleKey};
+use crate::settings::Settings;
 use crate::{Kind, KubeletSight, ObjectRef, Scope};
 
 /// Which of kpulse's watches this is.
@@ -21,6 +22,12 @@ pub(crate) fn refused(why: &str) -> Findings {
     findings
 }
 
+/// Whether this is something that kpulse looks at with these settings.
+pub(crate) fn is_looked_at(object: &ObjectRef, settings: &Settings) -> bool {
+    let surveyed = settings.monitors.survey_interval().is_some().then(kubelets);
+    settings.scopes().iter().map(watch).chain(surveyed).any(|looked_at| looked_at == *object)
+}
+
 /// The kubelets, as something that kpulse reads.
 pub(crate) fn kubelets() -> ObjectRef {
     ObjectRef::new(Kind::Watch, "", "kubelet summaries")
@@ -28,6 +35,9 @@ pub(crate) fn kubelets() -> ObjectRef {
 
 /// Kubelets that cannot be read, if there are any.
 pub(crate) fn unreadable(sight: &KubeletSight) -> Findings {
+    if sight.refused {
+        return refused(&sight.why);
+    }
     let mut findings = Findings::default();
     if sight.unreadable > 0 {
         findings.present(Finding {

@@ -7,4 +7,5 @@ mod play;
 mod world;
 
 mod memory;
+mod namespaces;
 mod relisting;

@@ -226,8 +226,9 @@ fn blindness(play: &mut Play) {
     let claims = Scope::cluster(Resource::PersistentVolumeClaims);
     let why = "persistentvolumeclaims is forbidden: kpulse may not list it";
     play.see(Observation::SightLost(claims.clone(), Blindness::Refused(why.to_owned())));
-    let sight =
-        |unreadable, why: &str| Observation::KubeletSight(KubeletSight { nodes: 12, unreadable, why: why.to_owned() });
+    let sight = |unreadable, why: &str| {
+        Observation::KubeletSight(KubeletSight { nodes: 12, unreadable, refused: false, why: why.to_owned() })
+    };
     play.see(sight(12, "403 Forbidden: grant nodes/stats"));
     minutes(play, 12);
     play.see(Observation::ListingBegun(claims.clone()));

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use kpulse_core::Name;
+use kpulse_core::{KubeletSight, Name};
 use kube::Client;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::access::may;
 use crate::pages;
 use crate::session::Jitter;
 
@@ -32,11 +33,33 @@ impl Node {
     }
 }
 
-/// All nodes; or why they cannot be listed.
-pub(super) async fn list(client: &Client) -> Result<Vec<Node>, String> {
+/// Why nodes cannot be listed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoNodes {
+    /// We may not. Asking again soon is no use.
+    #[error("may not list nodes; grant `list` on nodes, or turn off node_disk and pvc_usage")]
+    Refused,
+    /// It did not work this time.
+    #[error("cannot list nodes: {0}")]
+    Failed(String),
+}
+
+impl NoNodes {
+    /// What is said of that, where so much was seen before.
+    pub(super) fn sight(&self, before: &KubeletSight) -> KubeletSight {
+        KubeletSight { refused: matches!(self, Self::Refused), why: self.to_string(), ..*before }
+    }
+}
+
+/// All nodes. Whether that is allowed is asked first: who has rights in single namespaces only is not to be refused
+/// again and again.
+pub(super) async fn list(client: &Client) -> Result<Vec<Node>, NoNodes> {
+    if let Ok(false) = may(client, "list", "", "nodes", None).await {
+        return Err(NoNodes::Refused);
+    }
     let mut nodes = Vec::new();
     let listed = pages::each(client, "/api/v1/nodes", None, |item| nodes.extend(node(item))).await;
-    listed.map_err(|why| format!("cannot list nodes: {why}")).map(|()| nodes)
+    listed.map_err(NoNodes::Failed).map(|()| nodes)
 }
 
 /// One node; nothing if it has no name.

@@ -21,6 +21,7 @@ pub(super) fn sight(nodes: &[Node], missed: &Missed) -> KubeletSight {
     let example = most.and_then(|(cause, names)| Some((cause, names.iter().min()?)));
     KubeletSight {
         nodes: nodes.len(),
+        refused: false,
         unreadable: causes.values().map(Vec::len).sum(),
         why: example.map_or_else(String::new, |(cause, name)| format!("{cause} (for example {name})")),
     }

@@ -1,6 +1,6 @@
 //! An API server that does not let us, or does not have what we ask for.
 
-use kpulse_testkit::cluster::Denial;
+use kpulse_testkit::cluster::{Denial, Fault};
 
 use super::*;
 
@@ -71,4 +71,32 @@ async fn another_cause_is_told_again() {
     cluster.allow_all();
     cluster.hide_group("batch");
     assert!(eyes.next().await.starts_with("refused jobs: the API server answered 404"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_roles_only_what_lives_in_no_namespace_is_never_tried() {
+    let cluster = cluster_of(&["a"]);
+    cluster.forbid(Denial::of("*", "*").cluster_wide());
+    let pods = Scope { resource: Resource::Pods, namespace: Some("shop".into()) };
+    let mut eyes = open(&cluster, &[pods, Scope::cluster(Resource::Nodes)], paged()).await;
+    let told = eyes.during(60 * MINUTE).await;
+    let refused =
+        "refused nodes: may not list and watch nodes in the whole cluster; grant list and watch on nodes to kpulse";
+    assert_eq!(told.iter().filter(|line| *line == refused).count(), 1, "{told:?}");
+    assert!(told.contains(&"listed pods in shop".to_owned()), "{told:?}");
+    assert!(cluster.requests().into_iter().all(|request| request.status != Some(403)));
+    cluster.allow_all();
+    let seen = eyes.during(6 * MINUTE).await;
+    assert!(seen.contains(&"listed nodes".to_owned()), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cannot_say_what_is_allowed_is_asked_again() {
+    let cluster = cluster_of(&["a"]);
+    cluster.inject(Fault::status(500).on("create", "selfsubjectaccessreviews").times(3));
+    let pods = Scope { resource: Resource::Pods, namespace: Some("shop".into()) };
+    let mut eyes = open(&cluster, &[pods, Scope::cluster(Resource::Nodes)], paged()).await;
+    let seen = eyes.during(MINUTE).await;
+    assert!(seen.contains(&"listed nodes".to_owned()), "{seen:?}");
+    assert!(!seen.iter().any(|line| line.starts_with("refused")), "{seen:?}");
 }
