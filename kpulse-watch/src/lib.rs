@@ -4,6 +4,7 @@
 //! - [`watch_all`] opens the watches and sends what they see as [`Observation`](kpulse_core::Observation)s;
 //!   [`watch`] is one of them. Whatever happens to a connection, a session goes on, pauses, and says when it sees nothing.
 //! - [`state::StateStore`] keeps what must survive a restart in one ConfigMap.
+//! - [`lease::Contest`] says which of several replicas speaks.
 //! - [`kubelet::survey`] asks each node's kubelet how full its disks and volumes are.
 //! - [`look::look`] lists everything once, for whoever does not stay.
 //! - [`inquire::answer`] asks what the engine wants to know and no watch tells.
@@ -16,6 +17,7 @@
 pub mod access;
 pub mod inquire;
 pub mod kubelet;
+pub mod lease;
 pub mod logs;
 pub mod look;
 pub mod record;
