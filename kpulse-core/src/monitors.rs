@@ -131,13 +131,39 @@ impl MonitorName {
     }
 }
 
-/// The monitors that need to know of Pods.
-const PODS: [MonitorName; 4] =
-    [MonitorName::PodCrashes, MonitorName::PodRestarts, MonitorName::PodStuckTerminating, MonitorName::PdbBlocked];
-/// The monitors that need to know of nodes.
-const NODES: [MonitorName; 3] = [MonitorName::NodeConditions, MonitorName::NodeDisk, MonitorName::PdbBlocked];
-/// The monitors that need to know of claims.
-const CLAIMS: [MonitorName; 2] = [MonitorName::PvcPending, MonitorName::PvcUsage];
+impl MonitorName {
+    /// Whether the monitor looks at this resource, or needs it to know what became of its objects.
+    #[must_use]
+    pub fn reads(self, resource: Resource) -> bool {
+        use MonitorName as M;
+        let reads_pods = matches!(self, M::PodCrashes | M::PodRestarts | M::PodStuckTerminating | M::PdbBlocked);
+        match resource {
+            Resource::Namespaces => self != M::Blindness,
+            Resource::Pods => reads_pods,
+            // They answer for Pods.
+            Resource::Deployments | Resource::StatefulSets => reads_pods || self == M::RolloutStuck,
+            Resource::DaemonSets => reads_pods || self == M::DaemonsetUnscheduled,
+            Resource::Jobs => reads_pods || self == M::JobFailed,
+            Resource::CronJobs => reads_pods || matches!(self, M::JobFailed | M::CronjobMissed),
+            Resource::Nodes => matches!(self, M::NodeConditions | M::NodeDisk | M::PdbBlocked),
+            Resource::HorizontalPodAutoscalers => self == M::HpaAtMax,
+            Resource::PersistentVolumeClaims => matches!(self, M::PvcPending | M::PvcUsage),
+            Resource::PodDisruptionBudgets => self == M::PdbBlocked,
+            Resource::TlsSecrets => self == M::TlsCertExpiry,
+            Resource::WarningEvents => self == M::WarningEvents,
+            Resource::FailedMountEvents
+            | Resource::FailedAttachEvents
+            | Resource::ScaleUpEvents
+            | Resource::NominatedEvents => self == M::PodCrashes,
+        }
+    }
+
+    /// Whether the monitor reads what kubelets say of disks and volumes.
+    #[must_use]
+    pub fn reads_kubelets(self) -> bool {
+        matches!(self, Self::NodeDisk | Self::PvcUsage)
+    }
+}
 
 impl fmt::Display for MonitorName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -208,25 +234,12 @@ impl Monitors {
     /// Whether any monitor that is wanted looks at this resource, or needs it to know what became of its objects.
     #[must_use]
     pub fn need(&self, resource: Resource) -> bool {
-        let pods = PODS.into_iter().any(|monitor| self.enabled(monitor));
-        let warnings = self.warning_events.enabled;
-        match resource {
-            Resource::Namespaces => true,
-            Resource::Pods => pods,
-            Resource::Deployments | Resource::StatefulSets => pods || self.rollout_stuck.enabled,
-            Resource::DaemonSets => pods || self.daemonset_unscheduled.enabled,
-            Resource::Jobs => pods || self.job_failed.enabled,
-            Resource::CronJobs => pods || self.job_failed.enabled || self.cronjob_missed.enabled,
-            Resource::Nodes => NODES.into_iter().any(|monitor| self.enabled(monitor)),
-            Resource::HorizontalPodAutoscalers => self.hpa_at_max.enabled,
-            Resource::PersistentVolumeClaims => CLAIMS.into_iter().any(|monitor| self.enabled(monitor)),
-            Resource::PodDisruptionBudgets => self.pdb_blocked.enabled,
-            Resource::TlsSecrets => self.tls_cert_expiry.enabled,
-            Resource::WarningEvents => warnings,
-            // They are among the warnings.
-            Resource::FailedMountEvents | Resource::FailedAttachEvents => self.pod_crashes.enabled && !warnings,
-            Resource::ScaleUpEvents | Resource::NominatedEvents => self.pod_crashes.enabled,
+        let is_among_warnings = matches!(resource, Resource::FailedMountEvents | Resource::FailedAttachEvents);
+        if is_among_warnings && self.warning_events.enabled {
+            return false;
         }
+        MonitorName::ALL.into_iter().any(|monitor| self.enabled(monitor) && monitor.reads(resource))
+            || resource == Resource::Namespaces
     }
 
     /// How often kubelets are asked; nothing where nobody wants to know.

@@ -31,4 +31,4 @@ mod session;
 mod wire;
 
 pub use client::{ConnectError, ConnectOptions, Connection, connect};
-pub use session::{Lists, SessionSettings, watch, watch_all};
+pub use session::{Lists, SessionSettings, Signs, watch, watch_all};

@@ -9,6 +9,7 @@ mod backoff;
 mod fault;
 mod permission;
 mod sight;
+mod signs;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use tokio::time::{Instant, sleep};
 pub(crate) use self::backoff::{Backoff, Jitter};
 use self::fault::Fault;
 use self::sight::Sight;
+pub use self::signs::Signs;
 use crate::lean::{Lean, decoding};
 use crate::wire::{Limits, Wire};
 
@@ -65,6 +67,8 @@ pub struct SessionSettings {
     pub seed: Option<u64>,
     /// Shared by all sessions with these settings.
     pub lists: Lists,
+    /// When each of the sessions with these settings last heard anything.
+    pub signs: Signs,
 }
 
 impl Default for SessionSettings {
@@ -84,6 +88,7 @@ impl Default for SessionSettings {
             stagger: Duration::from_millis(20),
             seed: None,
             lists: Lists::default(),
+            signs: Signs::default(),
         }
     }
 }
@@ -153,6 +158,7 @@ pub async fn watch_all(
 pub async fn watch(client: Client, scope: Scope, out: mpsc::Sender<Observation>, settings: SessionSettings) {
     let closed = out.clone();
     let session = Session::new(&client, scope, out, settings);
+    let _followed = session.settings.signs.follow(&session.scope, &session.wire);
     tokio::select! {
         () = closed.closed() => {}
         Err(ReceiverGone) = Box::pin(session.run()) => {}

@@ -60,6 +60,11 @@ impl Wire {
         (Client::new(service, client.default_namespace()), wire)
     }
 
+    /// Whether it is the same one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     async fn carry(
         self,
         client: Client,

@@ -178,3 +178,21 @@ async fn a_slow_receiver_is_waited_for_and_not_taken_for_a_dead_server() {
     }
     assert_eq!(lines, ["opened 1", "listing pods", "a", "b", "c", "listed pods"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn how_long_a_watch_has_heard_nothing_is_known_while_there_is_one() {
+    let settings = ClusterSettings { bookmark_interval: 600 * MINUTE, ..ClusterSettings::default() };
+    let (cluster, session) = (FakeCluster::with(settings), paged());
+    let signs = session.signs.clone();
+    let mut eyes = pods(&cluster, session).await;
+    let age = || signs.ages().get(&Scope::cluster(Resource::Pods)).copied();
+    let before = age().unwrap();
+    eyes.during(20 * SECOND).await;
+    assert!(age().unwrap() >= before + 19 * SECOND, "{:?}", age());
+    cluster.apply(pod("news")).unwrap();
+    eyes.until("news").await;
+    assert!(age().unwrap() < SECOND, "{:?}", age());
+    drop(eyes);
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(age(), None);
+}
