@@ -135,26 +135,26 @@ impl MonitorName {
     /// Whether the monitor looks at this resource, or needs it to know what became of its objects.
     #[must_use]
     pub fn reads(self, resource: Resource) -> bool {
-        use MonitorName as M;
-        let reads_pods = matches!(self, M::PodCrashes | M::PodRestarts | M::PodStuckTerminating | M::PdbBlocked);
+        let reads_pods =
+            matches!(self, Self::PodCrashes | Self::PodRestarts | Self::PodStuckTerminating | Self::PdbBlocked);
         match resource {
-            Resource::Namespaces => self != M::Blindness,
+            Resource::Namespaces => self != Self::Blindness,
             Resource::Pods => reads_pods,
             // They answer for Pods.
-            Resource::Deployments | Resource::StatefulSets => reads_pods || self == M::RolloutStuck,
-            Resource::DaemonSets => reads_pods || self == M::DaemonsetUnscheduled,
-            Resource::Jobs => reads_pods || self == M::JobFailed,
-            Resource::CronJobs => reads_pods || matches!(self, M::JobFailed | M::CronjobMissed),
-            Resource::Nodes => matches!(self, M::NodeConditions | M::NodeDisk | M::PdbBlocked),
-            Resource::HorizontalPodAutoscalers => self == M::HpaAtMax,
-            Resource::PersistentVolumeClaims => matches!(self, M::PvcPending | M::PvcUsage),
-            Resource::PodDisruptionBudgets => self == M::PdbBlocked,
-            Resource::TlsSecrets => self == M::TlsCertExpiry,
-            Resource::WarningEvents => self == M::WarningEvents,
+            Resource::Deployments | Resource::StatefulSets => reads_pods || self == Self::RolloutStuck,
+            Resource::DaemonSets => reads_pods || self == Self::DaemonsetUnscheduled,
+            Resource::Jobs => reads_pods || self == Self::JobFailed,
+            Resource::CronJobs => reads_pods || matches!(self, Self::JobFailed | Self::CronjobMissed),
+            Resource::Nodes => matches!(self, Self::NodeConditions | Self::NodeDisk | Self::PdbBlocked),
+            Resource::HorizontalPodAutoscalers => self == Self::HpaAtMax,
+            Resource::PersistentVolumeClaims => matches!(self, Self::PvcPending | Self::PvcUsage),
+            Resource::PodDisruptionBudgets => self == Self::PdbBlocked,
+            Resource::TlsSecrets => self == Self::TlsCertExpiry,
+            Resource::WarningEvents => self == Self::WarningEvents,
             Resource::FailedMountEvents
             | Resource::FailedAttachEvents
             | Resource::ScaleUpEvents
-            | Resource::NominatedEvents => self == M::PodCrashes,
+            | Resource::NominatedEvents => self == Self::PodCrashes,
         }
     }
 
