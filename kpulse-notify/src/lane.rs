@@ -5,6 +5,7 @@
 //! longer than an attempt, and one channel never waits for another. What looks like a secret goes no further than here.
 
 mod attempt;
+mod floor;
 mod health;
 
 use std::hash::{BuildHasher, RandomState};
@@ -23,6 +24,7 @@ use crate::redact::redact_report;
 use crate::retry::{after, next_attempt};
 use crate::settings::SetupError;
 use attempt::{Closing, attempt};
+pub use floor::{Floor, FloorKeeper};
 pub use health::{Health, HealthState};
 
 /// How soon a message for a channel in fault is asked about again. Its notifier is usually replaced before.
@@ -62,7 +64,7 @@ pub enum NotTaken {
 #[derive(Debug)]
 pub struct LaneHandle {
     name: Name,
-    queue: mpsc::Sender<Notification>,
+    queue: mpsc::Sender<Order>,
     source: watch::Sender<Arc<Line>>,
     health: watch::Receiver<Health>,
     task: JoinHandle<()>,
@@ -81,9 +83,19 @@ impl LaneHandle {
     ///
     /// When a message waits already, or the lane has ended.
     pub fn send(&self, notification: Notification) -> Result<(), NotTaken> {
-        self.queue.try_send(notification).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(notification) => NotTaken::Busy(Box::new(notification)),
-            mpsc::error::TrySendError::Closed(notification) => NotTaken::Ended(Box::new(notification)),
+        self.send_while(Floor::open(), notification)
+    }
+
+    /// Hands over a message that may go out only while the floor is open. When it closes the message is put off, also if
+    /// an attempt is under way: that is broken off, and nobody knows whether it arrived.
+    ///
+    /// # Errors
+    ///
+    /// When a message waits already, or the lane has ended.
+    pub fn send_while(&self, floor: Floor, notification: Notification) -> Result<(), NotTaken> {
+        self.queue.try_send(Order { notification, floor }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(order) => NotTaken::Busy(Box::new(order.notification)),
+            mpsc::error::TrySendError::Closed(order) => NotTaken::Ended(Box::new(order.notification)),
         })
     }
 
@@ -108,6 +120,13 @@ impl LaneHandle {
             tracing::error!(channel = %self.name, "delivery lane panicked");
         }
     }
+}
+
+/// A message to hand over, and while what.
+#[derive(Debug)]
+struct Order {
+    notification: Notification,
+    floor: Floor,
 }
 
 /// What a lane speaks through, as it is shared.
@@ -149,7 +168,7 @@ pub fn spawn(name: Name, source: Source, receipts: mpsc::Sender<Receipt>, clock:
 
 struct Lane {
     name: Name,
-    waiting: mpsc::Receiver<Notification>,
+    waiting: mpsc::Receiver<Order>,
     line: watch::Receiver<Arc<Line>>,
     receipts: mpsc::Sender<Receipt>,
     clock: Clock,
@@ -190,9 +209,9 @@ impl Lane {
                     Err(_) => return,
                 },
                 next = self.waiting.recv() => match next {
-                    Some(mut notification) => {
-                        redact_report(&mut notification.report);
-                        if !self.wait_for_turn().await || !self.handle(&notification).await {
+                    Some(mut order) => {
+                        redact_report(&mut order.notification.report);
+                        if !self.wait_for_turn(&order.floor).await || !self.handle(&order).await {
                             return;
                         }
                     }
@@ -202,9 +221,9 @@ impl Lane {
         }
     }
 
-    /// Waits until the channel may be spoken to again; tells whether the lane goes on. A lane that is closed meanwhile
-    /// ends at once: the message was not attempted, and is still owed.
-    async fn wait_for_turn(&mut self) -> bool {
+    /// Waits until the channel may be spoken to again, or the floor is closed; tells whether the lane goes on. A lane that
+    /// is closed meanwhile ends at once: the message was not attempted, and is still owed.
+    async fn wait_for_turn(&mut self, floor: &Floor) -> bool {
         loop {
             let spacing = self.line.borrow().0.as_ref().map_or(Duration::ZERO, |notifier| notifier.spacing());
             let Some(due) = self.last.map(|last| last + spacing).filter(|due| *due > Instant::now()) else {
@@ -216,21 +235,28 @@ impl Lane {
                     Ok(()) => self.show_source(),
                     Err(_) => return false,
                 },
+                () = floor.over() => return true,
                 () = sleep_until(due) => {}
             }
         }
     }
 
     /// Makes one attempt and gives its receipt; tells whether the lane goes on.
-    async fn handle(&mut self, notification: &Notification) -> bool {
+    async fn handle(&mut self, Order { notification, floor }: &Order) -> bool {
         let mut closing = Closing::new(self.line.clone(), self.limits.grace);
         let line = Arc::clone(&self.line.borrow());
-        self.last = Some(Instant::now());
+        if floor.is_open() {
+            self.last = Some(Instant::now());
+        }
         let outcome = match &line.0 {
             Err(_) => Outcome::TryAgain { at: after((self.clock)(), FAULT_PAUSE) },
             Ok(notifier) => tokio::select! {
                 biased;
-                result = attempt(notifier.as_ref(), notification, self.limits.timeout) => self.judge(result),
+                result = floor.hold(attempt(notifier.as_ref(), notification, self.limits.timeout)) => match result {
+                    Some(result) => self.judge(result),
+                    // No fault of the channel's.
+                    None => Outcome::TryAgain { at: (self.clock)() },
+                },
                 () = closing.over() => Outcome::TryAgain { at: (self.clock)() },
             },
         };

@@ -348,3 +348,36 @@ async fn a_lane_without_a_reader_ends() {
     sleep(Duration::from_millis(1)).await;
     assert_eq!(lane.send(message(2)), Err(NotTaken::Ended(Box::new(message(2)))));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_is_broken_off_when_the_floor_closes_and_that_is_no_failure_of_the_channel() {
+    let mut bench = Bench::new([Does::Hang]);
+    let (_keeper, floor) = Floor::until(bench.start + Duration::from_secs(4));
+    bench.lane.send_while(floor.clone(), message(1)).unwrap();
+    let receipt = bench.receipt().await;
+    assert_eq!(receipt.outcome, Outcome::TryAgain { at: time(Duration::from_secs(4)) });
+    let health = bench.lane.health();
+    assert_eq!((health.state, health.failures), (HealthState::Ok, 0));
+    // Closed, nothing is begun any more; what has a floor of its own goes out.
+    bench.lane.send_while(floor, message(2)).unwrap();
+    assert!(matches!(bench.receipt().await.outcome, Outcome::TryAgain { .. }));
+    assert!(matches!(bench.outcome(3).await, Outcome::Accepted { .. }));
+    assert_eq!(*bench.script.seen.lock().unwrap(), [1, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_floor_closes_before_its_turn_is_put_off_at_once() {
+    let mut bench = Bench::spaced(60, []);
+    bench.outcome(1).await;
+    let (keeper, floor) = Floor::until(bench.start + Duration::from_secs(10));
+    bench.lane.send_while(floor, message(2)).unwrap();
+    tokio::spawn(async move {
+        sleep(Duration::from_secs(5)).await;
+        drop(keeper);
+    });
+    assert_eq!(bench.receipt().await.outcome, Outcome::TryAgain { at: time(Duration::from_secs(5)) });
+    assert_eq!(*bench.script.seen.lock().unwrap(), [1]);
+    // What was not attempted does not count as spoken.
+    bench.outcome(3).await;
+    assert_eq!(bench.start.elapsed(), Duration::from_secs(60));
+}
