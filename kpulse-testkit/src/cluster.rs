@@ -33,7 +33,8 @@
 //!
 //! # Over TCP
 //!
-//! [`FakeCluster::serve`] listens on a free port, and gives a kubeconfig for `kubectl` or the program under test.
+//! [`FakeCluster::serve`] listens on a free port, and gives a kubeconfig for `kubectl` or the program under test. It can
+//! be called again: each server is a way of its own to the same cluster, and [can be cut](ClusterServer::part).
 //!
 //! # When things go wrong
 //!
@@ -63,6 +64,7 @@ mod kubelet;
 mod list;
 mod object;
 mod objects;
+mod partition;
 mod patch;
 mod query;
 mod requests;

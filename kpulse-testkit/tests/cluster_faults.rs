@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::{Node, Pod};
-use kpulse_testkit::cluster::{Disturbance, FakeCluster, Fault};
+use kpulse_testkit::cluster::{ClusterSettings, Disturbance, FakeCluster, Fault};
 use kube::api::{Api, ListParams, WatchEvent, WatchParams};
 use kube::{Client, Config, ResourceExt};
 use serde_json::{Value, json};
@@ -188,6 +188,43 @@ async fn over_tcp_it_is_the_same_server() {
     server.stop().await;
     assert!(!matches!(events.try_next().await, Ok(Some(_))));
     pods.list(&ListParams::default()).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn of_two_servers_on_one_cluster_one_can_be_parted_from_it() {
+    let cluster = FakeCluster::new();
+    let (here, there) = (cluster.serve().await.unwrap(), cluster.serve().await.unwrap());
+    let (ours, theirs): (Api<Pod>, Api<Pod>) = (Api::all(over_tcp(&here.url())), Api::all(over_tcp(&there.url())));
+    let mut events = pin!(ours.watch(&WatchParams::default(), "0").await.unwrap());
+    here.part();
+    cluster.apply(mk_pod("a")).unwrap();
+    assert_eq!(theirs.list(&ListParams::default()).await.unwrap().items.len(), 1);
+    let all = ListParams::default();
+    let silent = tokio::time::timeout(Duration::from_millis(200), async {
+        tokio::select! {
+            event = events.try_next() => panic!("{event:?} came through"),
+            // Over a new connection.
+            listed = ours.list(&all) => panic!("{listed:?} came through"),
+        }
+    });
+    silent.await.unwrap_err();
+    here.mend();
+    assert!(matches!(events.try_next().await.unwrap(), Some(WatchEvent::Added(_))));
+    assert_eq!(ours.list(&ListParams::default()).await.unwrap().items.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_dated_by_the_clusters_own_clock() {
+    let epoch = Some("2026-11-22T17:00:00Z".parse().unwrap());
+    let cluster = FakeCluster::with(ClusterSettings { epoch, ..ClusterSettings::default() });
+    let dates = async || {
+        let request = http::Request::get("/version").body(kube::client::Body::empty()).unwrap();
+        let response = tower::ServiceExt::oneshot(cluster.service(), request).await.unwrap();
+        response.headers()["date"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(dates().await, "Sun, 22 Nov 2026 17:00:00 GMT");
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    assert_eq!(dates().await, "Sun, 22 Nov 2026 17:01:30 GMT");
 }
 
 #[tokio::test]

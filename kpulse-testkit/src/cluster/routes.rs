@@ -31,7 +31,17 @@ use super::{Inner, lock};
 const LARGEST_BODY: usize = 3 * 1024 * 1024;
 
 pub(crate) fn router(cluster: Arc<Inner>) -> Router {
-    Router::new().fallback(answer).with_state(cluster)
+    Router::new().fallback(dated).with_state(cluster)
+}
+
+/// Every answer, dated by the cluster's own clock.
+async fn dated(State(cluster): State<Arc<Inner>>, request: Request) -> Response {
+    let mut response = answer(State(Arc::clone(&cluster)), request).await;
+    let date = httpdate::fmt_http_date(cluster.clock.now().into());
+    if let Ok(date) = date.parse() {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }
 
 async fn answer(State(cluster): State<Arc<Inner>>, request: Request) -> Response {

@@ -13,12 +13,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tower::{Service, ServiceExt};
 
 use super::FakeCluster;
+use super::partition::{Connection, Partition};
 
 /// How long a stopping server waits for answers under way.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -62,6 +63,7 @@ where
 pub struct ClusterServer {
     cluster: FakeCluster,
     address: SocketAddr,
+    network: Partition,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -76,8 +78,9 @@ impl ClusterServer {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(listen(listener, cluster.router(), stopped));
-        Ok(Self { cluster, address, stop: Some(stop), task })
+        let network = Partition::default();
+        let task = tokio::spawn(listen(listener, cluster.router(), network.clone(), stopped));
+        Ok(Self { cluster, address, network, stop: Some(stop), task })
     }
 
     /// Where it listens.
@@ -106,6 +109,17 @@ impl ClusterServer {
         )
     }
 
+    /// Cuts this server off: connections can be made and stay open, but nothing moves over them in either direction. Of
+    /// two programs that each have a server of their own on one cluster, one can so be parted from it.
+    pub fn part(&self) {
+        self.network.part();
+    }
+
+    /// Ends what [`part`](Self::part) began: what was on its way arrives now.
+    pub fn mend(&self) {
+        self.network.mend();
+    }
+
     /// Takes no more connections, ends all watches of the cluster, and waits up to a second for answers under way.
     pub async fn stop(mut self) {
         if let Some(stop) = self.stop.take() {
@@ -129,7 +143,7 @@ impl Drop for ClusterServer {
     }
 }
 
-async fn listen(listener: TcpListener, router: Router, mut stopped: oneshot::Receiver<()>) {
+async fn listen(listener: TcpListener, router: Router, network: Partition, mut stopped: oneshot::Receiver<()>) {
     let graceful = GracefulShutdown::new();
     // Aborted with this task, when the set is dropped.
     let mut connections = JoinSet::new();
@@ -137,6 +151,7 @@ async fn listen(listener: TcpListener, router: Router, mut stopped: oneshot::Rec
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
+                    let stream = Connection { stream, network: network.clone() };
                     connections.spawn(graceful.watch(connection(stream, router.clone())));
                 }
                 // Out of file descriptors, most likely: some will be free in a moment.
@@ -152,7 +167,7 @@ async fn listen(listener: TcpListener, router: Router, mut stopped: oneshot::Rec
 }
 
 fn connection(
-    stream: TcpStream,
+    stream: Connection,
     router: Router,
 ) -> impl GracefulConnection<Error = BoxError, Output = Result<(), BoxError>> {
     let service = TowerToHyperService::new(service(router));

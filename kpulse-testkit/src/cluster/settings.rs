@@ -35,7 +35,8 @@ pub struct ClusterSettings {
     pub watch_timeout: Duration,
     /// How often a watch that allows bookmarks gets one.
     pub bookmark_interval: Duration,
-    /// The time at which the cluster starts; from there tokio's clock counts on. None is the time of day.
+    /// The time at which the cluster starts; from there tokio's clock counts on, and answers are dated. None is the
+    /// time of day.
     pub epoch: Option<Timestamp>,
     /// What `/version` gives.
     pub version: String,
