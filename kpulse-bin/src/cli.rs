@@ -1,10 +1,15 @@
 //! The command line. Settings live in the configuration file; here are commands and paths only.
 
+mod scan;
+
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use kpulse_core::settings::Span;
+use kpulse_watch::ConnectOptions;
+
+pub(crate) use scan::{Output, ScanArgs};
 
 /// Tells people what is broken in a Kubernetes cluster, and tells them when it is well again.
 #[derive(Debug, Parser)]
@@ -19,6 +24,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Show what is broken in a cluster now; as `kubectl kpulse` too
+    Scan(ScanArgs),
     /// Watch a cluster and tell people; what kpulse does without a command
     Run(RunArgs),
     /// Say whether a configuration is good: exit 0, or 2 with every fault, its place and its remedy
@@ -59,7 +66,7 @@ pub(crate) struct RunArgs {
 }
 
 /// Which cluster.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
     /// The context of the kubeconfig; in a Pod, the Pod's own cluster if nothing is said
     #[arg(long, value_name = "NAME")]
@@ -67,6 +74,12 @@ pub(crate) struct ClusterArgs {
     /// The kubeconfig file
     #[arg(long, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,
+}
+
+impl From<ClusterArgs> for ConnectOptions {
+    fn from(ClusterArgs { context, kubeconfig }: ClusterArgs) -> Self {
+        Self { context, kubeconfig }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -138,8 +151,25 @@ fn kubernetes_name(text: &str) -> Result<String, String> {
 impl Cli {
     /// Parses the program's arguments. The flags of the earlier program had one dash: `-config FILE` still works.
     pub(crate) fn from_args() -> Self {
-        Self::parse_from(std::env::args_os().map(two_dashes))
+        Self::parse_from(as_plugin(std::env::args_os().map(two_dashes).collect()))
     }
+}
+
+/// Called as `kubectl-kpulse` it is a plugin of kubectl, where people look rather than run an agent: `kubectl kpulse`
+/// scans.
+fn as_plugin(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let program = arguments.first().map(Path::new).and_then(Path::file_stem);
+    if program.is_none_or(|program| program != "kubectl-kpulse") {
+        return arguments;
+    }
+    let is_plain = |argument: &&OsString| !argument.to_string_lossy().starts_with('-');
+    let asks = |argument: &OsString| ["-h", "--help", "-V", "--version"].iter().any(|asked| argument == asked);
+    let first = arguments.get(1);
+    // Whatever is no flag is a command, or a mistyped one.
+    if first.is_none_or(|first| !is_plain(&first) && !asks(first)) {
+        arguments.insert(1, "scan".into());
+    }
+    arguments
 }
 
 /// A long flag with one dash, with its second dash.

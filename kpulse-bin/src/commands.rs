@@ -1,11 +1,12 @@
-//! The commands, one file each. Exit codes: 0 good, 1 a demo that did not go as told, 2 could not.
+//! The commands, one file each. Exit codes: 0 good, 1 trouble found or a demo that did not go as told, 2 could not.
 
 mod check;
 mod demo;
 mod rbac;
 mod record;
 mod replay;
-mod run;
+pub(crate) mod run;
+mod scan;
 
 use std::io::stdout;
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ use crate::cli::{Cli, Command};
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => on_runtime(run::run(cli.run)),
+        Some(Command::Scan(args)) => on_runtime(scan::run(args)),
         Some(Command::Run(args)) => on_runtime(run::run(args)),
         Some(Command::Check(args)) => Ok(check::run(&args.config, &args.secrets, &mut stdout().lock())?),
         Some(Command::Rbac(args)) => rbac::run(&args, &mut stdout().lock()),

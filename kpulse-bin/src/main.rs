@@ -11,6 +11,7 @@ mod pulse;
 mod rbac;
 mod recording;
 mod saver;
+mod scan;
 mod tails;
 
 use std::process::ExitCode;

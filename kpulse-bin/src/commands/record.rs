@@ -24,8 +24,7 @@ use crate::logging;
 pub(crate) async fn run(args: RecordArgs) -> anyhow::Result<ExitCode> {
     logging::start(&Log { format: LogFormat::Text, ..Log::default() });
     let limit = args.duration.map(|span| Duration::try_from(span.get())).transpose()?;
-    let connection =
-        connect(&ConnectOptions { context: args.cluster.context, kubeconfig: args.cluster.kubeconfig }).await?;
+    let connection = connect(&ConnectOptions::from(args.cluster)).await?;
     let mut recording = Recording::open(args.output.as_deref())?;
     eprintln!("kpulse: recording {}; Ctrl-C ends it", connection.server_url);
     let options = RecordOptions { namespaces: args.namespaces, ..RecordOptions::default() };

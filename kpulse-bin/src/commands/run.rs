@@ -20,8 +20,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let config = Config::load(&args.config, &Environment::of_process(), Purpose::Telling)?.config;
     logging::start(&config.log);
     let listener = http::listen(&args.http).await?;
-    let connection =
-        connect(&ConnectOptions { context: args.cluster.context, kubeconfig: args.cluster.kubeconfig }).await?;
+    let connection = connect(&ConnectOptions::from(args.cluster)).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), server = connection.server_url, http = %listener.local_addr()?, "kpulse starts");
     let kubelets = connection.kubelets(config.kubelet)?;
     let (status, shown) = watch::channel(Status::default());

@@ -16,7 +16,7 @@ use crate::{Alert, AlertKey, GroupKey, ObjectRef, Report};
 pub struct Standing {
     /// In words, as a channel would be told of it now.
     pub report: Report,
-    /// What is wrong, without where: `12 Pods crash-looping`.
+    /// What is wrong, without the place: `12 Pods crash-looping`, `Certificate shop.example.com ends in 3d`.
     pub what: String,
     /// How it goes on.
     pub course: Course,
@@ -96,7 +96,9 @@ impl Engine {
     fn stand(&self, group: &Group, course: Course, now: Timestamp) -> Option<Standing> {
         let members: BTreeSet<ObjectRef> = group.members.keys().cloned().collect();
         let report = report(group, Why::First, &members, None, &self.settings.cluster, now);
-        let what = what(group, members.len());
+        // What goes by a name of its own is told by that name: `Certificate shop.example.com ends in 3d`.
+        let named = group.face.title_name.is_some();
+        let what = if named { report.title.clone() } else { what(group, members.len()) };
         (!members.is_empty()).then_some(Standing { report, what, course })
     }
 
