@@ -8,6 +8,7 @@ use kube::Client;
 use kube::client::ClientBuilder;
 use kube::config::{Config, InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
+use crate::clock::{ApiClock, ReadDates};
 use crate::kubelet::{KubeletSettings, Kubelets};
 
 /// Where to look for the API server. With nothing said: the cluster this Pod runs in, else the kubeconfig.
@@ -32,6 +33,8 @@ pub struct Connection {
     pub default_namespace: String,
     /// The kubeconfig's context; nothing inside a cluster.
     pub context: Option<String>,
+    /// Its time, by the answers the client gets.
+    pub clock: ApiClock,
     /// Who we are, for those beside the API server who know the same users.
     config: Config,
 }
@@ -133,10 +136,11 @@ fn build(mut config: Config, context: Option<String>) -> Result<Connection, Conn
     config.headers.push((USER_AGENT, name));
     let server_url = printable(&config.cluster_url);
     let default_namespace = config.default_namespace.clone();
-    match ClientBuilder::try_from(config.clone()) {
-        Ok(builder) => Ok(Connection { client: builder.build(), server_url, default_namespace, context, config }),
-        Err(source) => Err(ConnectError::Client { server_url, source: Box::new(source) }),
-    }
+    let clock = ApiClock::default();
+    let builder = ClientBuilder::try_from(config.clone())
+        .map_err(|source| ConnectError::Client { server_url: server_url.clone(), source: Box::new(source) })?;
+    let client = builder.with_layer(&ReadDates(clock.clone())).build();
+    Ok(Connection { client, server_url, default_namespace, context, clock, config })
 }
 
 fn place(options: &ConnectOptions) -> String {

@@ -2,7 +2,7 @@
 //!
 //! No clock is compared with another. The holder counts from before it *sent* its renewal; whoever waits counts from
 //! after it *saw* that renewal, which is later. So the holder falls silent before anybody takes over, whatever the time
-//! of day is said to be on either machine. What decides is in [`candidacy`], which is pure; here it is carried out.
+//! of day is said to be on either machine. `candidacy` decides, without I/O; here it is carried out.
 
 mod candidacy;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Everything of kpulse that speaks to the API server. It sees and tells; it decides nothing and knows no channels.
 //!
 //! - [`connect`] finds the API server: inside the cluster, else by kubeconfig.
+//! - [`ApiClock`] tells the API server's time.
 //! - [`watch_all`] opens the watches and sends what they see as [`Observation`](kpulse_core::Observation)s;
 //!   [`watch`] is one of them. Whatever happens to a connection, a session goes on, pauses, and says when it sees nothing.
 //! - [`state::StateStore`] keeps what must survive a restart in one ConfigMap.
@@ -24,6 +25,7 @@ pub mod record;
 pub mod state;
 
 mod client;
+mod clock;
 mod explain;
 mod lean;
 mod pages;
@@ -31,4 +33,5 @@ mod session;
 mod wire;
 
 pub use client::{ConnectError, ConnectOptions, Connection, connect};
+pub use clock::ApiClock;
 pub use session::{Lists, SessionSettings, Signs, watch, watch_all};
