@@ -156,7 +156,13 @@ impl HttpClient {
         self.send_json(Method::POST, to, headers, body).await
     }
 
-    /// The same with another method: an edit is a PATCH on some platforms.
+    /// Gets an address and returns the head of the answer, whatever it says.
+    pub(crate) async fn get(&self, from: &Endpoint) -> Result<Reply, DeliveryError> {
+        let response = self.client.get(from.url()).send().await.map_err(|error| self.failed(&error).at(from))?;
+        Ok(Reply { response, from: from.clone(), client: self.clone() })
+    }
+
+    /// As [`post_json`](Self::post_json), with another method: an edit is a PATCH on some platforms.
     pub(crate) async fn send_json(
         &self,
         method: Method,

@@ -10,6 +10,7 @@
 //! - [`notifier`]: the end of the line, one attempt at one channel;
 //! - [`channels`]: a file for each kind;
 //! - [`http`]: the one way out over HTTP;
+//! - [`heartbeat`]: a sign of life for a service that waits for it;
 //! - [`log_tail`]: what a container said last, and what of it a chat shows;
 //! - [`redact`](mod@redact): what looks like a secret, masked in all that others wrote;
 //! - [`text`]: a message in words;
@@ -39,6 +40,7 @@
 
 pub mod channels;
 pub mod example;
+pub mod heartbeat;
 pub mod http;
 pub mod lane;
 pub mod log_tail;

@@ -153,7 +153,7 @@ pub struct Message {
     pub id: u64,
     /// The platform it was meant for.
     pub kind: Kind,
-    /// POST, PUT or PATCH.
+    /// POST, PUT or PATCH; at `/heartbeat` GET.
     pub method: Method,
     /// The whole path, with the kind's segment.
     pub path: String,

@@ -29,6 +29,9 @@ use super::{Admitted, EchoSink, MAX_BODY, mask, reply};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Where a service that waits for signs of life is played: what arrives there is a GET.
+const HEARTBEAT: &str = "heartbeat";
+
 pub(super) fn router(sink: EchoSink) -> Router {
     Router::new()
         .route("/", get(show))
@@ -56,7 +59,8 @@ async fn receive(State(sink): State<EchoSink>, request: Request) -> Response {
     let Some(kind) = Kind::of_path(parts.uri.path()) else {
         return (StatusCode::NOT_FOUND, "send to /<kind>, for example /webhook or /slack\n").into_response();
     };
-    if !matches!(parts.method, Method::POST | Method::PUT | Method::PATCH) {
+    let is_heartbeat = kind.as_str() == HEARTBEAT && parts.method == Method::GET;
+    if !is_heartbeat && !matches!(parts.method, Method::POST | Method::PUT | Method::PATCH) {
         let help = "this takes POST, PUT and PATCH; what arrived is shown at /\n";
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST, PUT, PATCH")], help).into_response();
     }
