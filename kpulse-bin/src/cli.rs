@@ -90,6 +90,9 @@ pub(crate) struct CheckArgs {
     /// The directory of secrets
     #[arg(long, default_value = "/etc/kpulse/secrets", value_name = "DIR")]
     pub(crate) secrets: PathBuf,
+    /// Print the configuration as it is in force: each value with where it comes from, secrets masked
+    #[arg(long)]
+    pub(crate) print: bool,
 }
 
 #[derive(Debug, Args)]

@@ -19,7 +19,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None => on_runtime(run::run(cli.run)),
         Some(Command::Scan(args)) => on_runtime(scan::run(args)),
         Some(Command::Run(args)) => on_runtime(run::run(args)),
-        Some(Command::Check(args)) => Ok(check::run(&args.config, &args.secrets, &mut stdout().lock())?),
+        Some(Command::Check(args)) => Ok(check::run(&args, &mut stdout().lock())?),
         Some(Command::Rbac(args)) => rbac::run(&args, &mut stdout().lock()),
         Some(Command::Demo(args)) => on_runtime(demo::run(args)),
         Some(Command::Replay(args)) => replay::run(&args, &mut stdout().lock()),

@@ -5,6 +5,7 @@
 
 mod channels;
 mod document;
+mod effective;
 mod environment;
 mod fault;
 mod key_path;
@@ -39,7 +40,6 @@ pub(crate) struct Config {
     /// The cluster that is watched.
     pub(crate) cluster: Cluster,
     /// Who can be told.
-    #[serde(skip_serializing)]
     pub(crate) channels: Channels,
     /// Which namespaces are looked at.
     pub(crate) namespaces: Namespaces,
@@ -53,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) resolution: Resolution,
     /// Who is told what; the first match wins.
     pub(crate) routing: Vec<Route>,
+    /// The status page.
+    pub(crate) ui: Ui,
     /// What kpulse says of itself on its standard output.
     pub(crate) log: Log,
     /// The names of the channels in the order of the file, which figment does not keep.
@@ -66,6 +68,20 @@ pub(crate) struct Config {
 pub(crate) struct Cluster {
     /// Its name, said in each message.
     pub(crate) name: Name,
+}
+
+/// The status page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Ui {
+    /// Whether there is one.
+    pub(crate) enabled: bool,
+}
+
+impl Default for Ui {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
 }
 
 /// What kpulse says of itself on its standard output.
@@ -138,6 +154,15 @@ pub(crate) struct Loaded {
     pub(crate) config: Config,
     /// What is not wrong, but perhaps not meant either: a sentence each.
     pub(crate) notes: Vec<String>,
+    layers: Layers,
+}
+
+impl Loaded {
+    /// The configuration as it is in force, as YAML: each value with where it comes from, and secrets masked.
+    #[must_use]
+    pub(crate) fn effective(&self) -> String {
+        effective::text(self)
+    }
 }
 
 impl Config {
@@ -197,7 +222,7 @@ impl Config {
         let mut notes = meaning::notes(&reading.settings);
         notes
             .extend(layers.environment.nearly_settings(read::keys_at::<Self>(&KeyPath::default()).unwrap_or_default()));
-        Ok(Loaded { config: reading.settings, notes })
+        Ok(Loaded { config: reading.settings, notes, layers })
     }
 }
 

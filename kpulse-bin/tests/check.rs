@@ -158,3 +158,23 @@ fn an_unreadable_file_is_told() {
         assert!(printed.lines().any(|printed| printed == line), "no line `{line}` in:\n{printed}");
     }
 }
+
+#[test]
+fn what_is_in_force_is_printed_with_its_origins_and_without_secrets() {
+    let place = Place::new("print", GOOD, &[("TOKEN", "s3cr3t")]);
+    let mut kpulse = Command::new(env!("CARGO_BIN_EXE_kpulse"));
+    kpulse.env_clear().env("KPULSE_DEDUPE__WINDOW", "1h").args(["check", "--print", "--config", "config.yaml"]);
+    let output = kpulse.args(["--secrets", "secrets"]).current_dir(&place.directory).output().unwrap();
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    for (value, origin) in [
+        ("  name: prod-eu", "config.yaml:2"),
+        ("  window: 1h", "KPULSE_DEDUPE__WINDOW"),
+        ("      url: https://hooks.example/[not shown]", "config.yaml:6"),
+        ("    pending_grace: 2m", "default"),
+    ] {
+        let is_there = |line: &str| line.starts_with(&format!("{value}  ")) && line.ends_with(&format!("# {origin}"));
+        assert!(out.lines().any(is_there), "no line `{value}` from {origin} in:\n{out}");
+    }
+    assert!(!out.contains("s3cr3t"), "{out}");
+    assert!(err.contains("secret HOOK is missing") && output.status.code() == Some(2), "{err}");
+}

@@ -6,6 +6,7 @@ use std::{fmt, fs, io};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
 
 /// Holds every secret by its key. Its `Debug` output shows the keys only.
 #[derive(Clone, Default)]
@@ -149,6 +150,22 @@ impl Masked {
     pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+
+    fn shown(&self) -> String {
+        const HIDDEN: &str = "[not shown]";
+        let text = self.expose();
+        if let Some((scheme, rest)) = text.split_once("://") {
+            let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+            // Before an `@` stands a password.
+            let host = host.rsplit('@').next().unwrap_or_default();
+            let path = if path.is_empty() { String::new() } else { format!("/{HIDDEN}") };
+            return format!("{scheme}://{host}{path}");
+        }
+        let is_name =
+            |word: &str| word.strip_prefix('$').is_some_and(|key| key_length(key) == key.len() && !key.is_empty());
+        let is_open = |word: &str| is_name(word) || matches!(word, "Bearer" | "Basic" | "Token");
+        if text.split_whitespace().all(is_open) { text.to_owned() } else { HIDDEN.to_owned() }
+    }
 }
 
 impl From<&str> for Masked {
@@ -191,6 +208,14 @@ impl<'de> Deserialize<'de> for Masked {
         }
 
         value.deserialize_any(Text)
+    }
+}
+
+/// As much of it as may be shown, for people to look at: of an address where it leads to, of a text that is nothing but
+/// names of secrets all of it. It cannot be read again.
+impl Serialize for Masked {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&self.shown())
     }
 }
 
@@ -249,6 +274,22 @@ mod tests {
     fn debug_output_shows_keys_only() {
         assert_eq!(format!("{:?}", secrets()), r#"Secrets{"EMPTY", "TOKEN", "_X9"}"#);
         assert_eq!(format!("{:?}", Masked::from("https://h/token")), "[not shown]");
+    }
+
+    #[test]
+    fn of_what_may_be_secret_only_what_is_not_is_written() {
+        for (text, shown) in [
+            ("https://hooks.example/T0/B0/xyz", "https://hooks.example/[not shown]"),
+            ("https://user:pass@hooks.example:8443?token=1", "https://hooks.example:8443/[not shown]"),
+            ("http://alertmanager:9093", "http://alertmanager:9093"),
+            ("hooks.example/T0", "[not shown]"),
+            ("Bearer $TOKEN", "Bearer $TOKEN"),
+            ("Bearer abc", "[not shown]"),
+            ("$TOKENs3cr3t", "[not shown]"),
+            ("", ""),
+        ] {
+            assert_eq!(serde_json::to_value(Masked::from(text)).unwrap(), shown, "{text}");
+        }
     }
 
     #[test]

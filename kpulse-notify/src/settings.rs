@@ -7,10 +7,12 @@ mod fields;
 pub(crate) mod secret;
 mod shape;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use kpulse_core::{Name, Notification};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
 
 use crate::channels::*;
 use crate::http::Http;
@@ -71,6 +73,12 @@ macro_rules! registry {
                 match kind {
                     $($kind => fields::fields_of::<$settings>(),)+
                     _ => &[],
+                }
+            }
+
+            fn write<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$variant(settings) => settings.serialize(out),)+
                 }
             }
 
@@ -196,6 +204,37 @@ impl Channels {
         self.list.push((name.into(), settings));
         Ok(())
     }
+}
+
+/// As much of it as may be shown; what is not set is left out.
+impl Serialize for ChannelSettings {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        self.write(out)
+    }
+}
+
+/// By kind and name, for people to look at: what may be secret is not written. Only the one channel that is called by
+/// its kind stands there without a name.
+impl Serialize for Channels {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut kinds: BTreeMap<&str, Block<'_>> = BTreeMap::new();
+        for (name, settings) in self.iter() {
+            let kind = settings.kind();
+            if name.as_str() == kind && self.iter().filter(|(_, other)| other.kind() == kind).count() == 1 {
+                kinds.insert(kind, Block::One(settings));
+            } else if let Block::Named(named) = kinds.entry(kind).or_insert_with(|| Block::Named(BTreeMap::new())) {
+                named.insert(name, settings);
+            }
+        }
+        kinds.serialize(out)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Block<'a> {
+    One(&'a ChannelSettings),
+    Named(BTreeMap<&'a str, &'a ChannelSettings>),
 }
 
 impl<'de> Deserialize<'de> for Channels {

@@ -9,6 +9,7 @@ use kpulse_core::monitors::MonitorName;
 use kpulse_core::settings::{Glob, Settings};
 use kpulse_notify::Secrets;
 
+use crate::cli::CheckArgs;
 use crate::config::{Config, ConfigError, ConfigProblem, Environment, Loaded, Purpose};
 
 /// What was found.
@@ -24,9 +25,20 @@ pub(crate) struct CheckReport {
 /// # Errors
 ///
 /// Where the output cannot be written.
-pub(crate) fn run(config: &Path, secrets: &Path, out: &mut impl Write) -> io::Result<ExitCode> {
-    let report = check(config, secrets, &Environment::of_process());
-    report.print(out)?;
+pub(crate) fn run(args: &CheckArgs, out: &mut impl Write) -> io::Result<ExitCode> {
+    let environment = Environment::of_process();
+    let report = check(&args.config, &args.secrets, &environment);
+    // What is in force does not depend on secrets; that some are missing is said all the same.
+    match Config::load(&args.config, &environment, Purpose::Telling).ok().filter(|_| args.print) {
+        Some(loaded) => {
+            out.write_all(loaded.effective().as_bytes())?;
+            if report.outcome.is_err() {
+                out.flush()?;
+                report.print(&mut io::stderr())?;
+            }
+        }
+        None => report.print(out)?,
+    }
     Ok(ExitCode::from(report.exit_code()))
 }
 

@@ -66,6 +66,11 @@ impl Document {
         }
     }
 
+    /// What a text that is not a file says; nothing if it is not YAML.
+    pub(crate) fn parse_value(text: &str) -> Option<Value> {
+        serde_saphyr::from_str::<Spanned<Node>>(text).ok().map(|root| root.value.plain())
+    }
+
     /// The line with this number, counted from one.
     pub(crate) fn line(&self, number: u64) -> Option<&str> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;

@@ -1,16 +1,19 @@
 //! Settings from environment variables, which win over the file.
 //!
 //! `KPULSE_` and the keys, in capitals, with `__` between them: `KPULSE_CLUSTER__NAME=prod`,
-//! `KPULSE_MONITORS__POD_CRASHES__SETTLE=60s`. Lists are written `[a, b]`. A key that is not all small letters, digits
-//! and single underscores (a label, a header's name) can be set in the file only.
+//! `KPULSE_MONITORS__POD_CRASHES__SETTLE=60s`. Lists and blocks are written as in YAML: `[a, b]`, `{team: shop}`. A key
+//! that is not all small letters, digits and single underscores (a label, a header's name) can only be written in such
+//! a block.
 //!
-//! A variable without `__` is never a setting, because every setting is within a block. So what others put into the
-//! environment is left alone: `KPULSE_VERSION`, and the `KPULSE_SERVICE_HOST`, `KPULSE_PORT_8080_TCP_ADDR` and their
-//! kin which Kubernetes sets in every Pod beside a Service named `kpulse`. `POD_NAMESPACE` and `KUBECONFIG` lack the
-//! prefix.
+//! A variable without `__` is a setting only if it names one of the lists at the top (`KPULSE_ROUTING`): every other
+//! setting is within a block. So what others put into the environment is left alone: `KPULSE_VERSION`, and the
+//! `KPULSE_SERVICE_HOST`, `KPULSE_PORT_8080_TCP_ADDR` and their kin which Kubernetes sets in every Pod beside a Service
+//! named `kpulse`. `POD_NAMESPACE` and `KUBECONFIG` lack the prefix.
 
 use figment::value::{Dict, Value};
 
+use super::Config;
+use super::document::Document;
 use super::key_path::KeyPath;
 
 const PREFIX: &str = "KPULSE_";
@@ -41,13 +44,12 @@ impl Environment {
         std::env::vars_os().filter_map(unicode).collect()
     }
 
-    /// Everything set here, as blocks within blocks. A text that looks like a number, a truth value or a list is one.
+    /// Everything set here, as blocks within blocks. A text that looks like a number, a truth value, a list or a block
+    /// is one.
     pub(super) fn values(&self) -> Value {
         let mut top = Dict::new();
         for variable in &self.variables {
-            // The parser of figment cannot fail: what it does not understand is a text.
-            let value = variable.text.parse().unwrap_or_else(|_| Value::from(variable.text.clone()));
-            insert(&mut top, variable.path.steps(), value);
+            insert(&mut top, variable.path.steps(), value_of(&variable.text));
         }
         top.into()
     }
@@ -86,14 +88,29 @@ impl Environment {
     }
 }
 
+/// What a variable's text says.
+fn value_of(text: &str) -> Value {
+    let is_nested = text.trim_start().starts_with(['[', '{']);
+    let nested = if is_nested { Document::parse_value(text) } else { None };
+    // Not YAML: `[kube-*, *]`. The parser of figment cannot fail: what it does not understand is a text.
+    nested.unwrap_or_else(|| text.parse().unwrap_or_else(|_| Value::from(text)))
+}
+
+/// The settings that are no blocks, and at the top all the same: lists.
+fn is_list_at_the_top(key: &str) -> bool {
+    let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
+    defaults.get(key).is_some_and(serde_json::Value::is_array)
+}
+
 impl<N: Into<String>, T: Into<String>> FromIterator<(N, T)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, T)>>(variables: I) -> Self {
         let mut environment = Self::default();
         for (name, text) in variables {
             let name = name.into();
             let Some(keys) = name.strip_prefix(PREFIX) else { continue };
-            if keys.contains(BETWEEN_KEYS) {
-                let path = KeyPath::new(keys.split(BETWEEN_KEYS).map(str::to_ascii_lowercase));
+            let keys = keys.to_ascii_lowercase();
+            if keys.contains(BETWEEN_KEYS) || is_list_at_the_top(&keys) {
+                let path = KeyPath::new(keys.split(BETWEEN_KEYS));
                 environment.variables.push(Variable { name, path, text: text.into() });
             } else {
                 environment.others.push(name);

@@ -1,5 +1,8 @@
 //! Defaults, file and environment on top of each other: what is closer to the program wins.
 
+use std::fmt;
+use std::path::Path;
+
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
@@ -51,6 +54,17 @@ impl Layers {
         }
     }
 
+    /// Where a setting comes from: `config.yaml:3`, or a variable's name. Nothing if nobody set it.
+    pub(super) fn origin(&self, path: &KeyPath) -> Option<String> {
+        if let Some(variable) = self.environment.name(path) {
+            return Some(variable.to_owned());
+        }
+        let place = self.document.place(path, Part::Value)?;
+        let name =
+            Path::new(&self.document.name).file_name().map_or_else(Default::default, |name| name.to_string_lossy());
+        Some(format!("{name}:{}", place.line))
+    }
+
     /// Whether the file or the environment sets this or something in it.
     pub(super) fn mentions(&self, path: &KeyPath) -> bool {
         self.document.place(path, Part::Key).is_some() || self.environment.mentions(path)
@@ -73,6 +87,13 @@ impl Layers {
         let single = || outer().filter(|outer| self.document.written(outer).is_some());
         let value = self.document.place(path, part).or_else(|| self.document.place(&single()?, Part::Value));
         value.or_else(|| self.closest(&outer()?, Part::Key))
+    }
+}
+
+/// What the layers hold may be secret.
+impl fmt::Debug for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layers").field("file", &self.document.name).finish_non_exhaustive()
     }
 }
 

@@ -4,6 +4,7 @@
 mod layering;
 mod messages;
 mod places;
+mod printing;
 mod sense;
 mod shapes;
 

@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use kpulse_core::settings::Span;
 use kpulse_core::{AlertState, Notification, ObjectRef, Report, Severity, Why};
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::card::{card, clip};
@@ -39,7 +39,7 @@ const INTERVAL: Span = Span::hours(6);
 // ---- settings
 
 /// What an `alertmanager` channel is told by the user.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Where it is: `http://alertmanager.monitoring:9093`.

@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use kpulse_core::Notification;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -46,7 +46,7 @@ const UNKNOWN_MESSAGE: u64 = 10_008;
 // ---- settings
 
 /// What a `discord` channel is told by the user.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The key of the secret that is the webhook's address.

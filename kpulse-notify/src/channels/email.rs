@@ -15,7 +15,7 @@ use lettre::Address;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::http::{Http, certificates};
@@ -44,7 +44,7 @@ const SUBMISSIONS: u16 = 465;
 // ---- settings
 
 /// What an `email` channel is told by the user.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The mail server.
@@ -75,7 +75,7 @@ pub struct Settings {
 ///
 /// Without this setting it is `implicit` on port 465; otherwise `starttls` for a channel that logs in, and
 /// `opportunistic` for one that does not, or whose server is this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tls {
     /// By STARTTLS; a server that does not offer it gets nothing.

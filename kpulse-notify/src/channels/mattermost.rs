@@ -15,7 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kpulse_core::Notification;
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::card::{Card, Fact, card};
@@ -32,7 +32,7 @@ pub const SPACING: Duration = Duration::from_millis(100);
 // ---- settings
 
 /// What a `mattermost` channel is told by the user.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The key of the secret that is the incoming webhook's address.

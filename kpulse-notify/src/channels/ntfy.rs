@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use kpulse_core::Notification;
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::card::{Card, Tone, card};
@@ -36,7 +36,7 @@ const PUBLIC: &str = "https://ntfy.sh";
 // ---- settings
 
 /// What an `ntfy` channel is told by the user.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The server, if not ntfy.sh.

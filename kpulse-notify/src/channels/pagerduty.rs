@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use kpulse_core::{AlertState, Notification, Severity};
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::card::{Card, card, outer_key};
@@ -38,7 +38,7 @@ const API: &str = "https://events.pagerduty.com";
 // ---- settings
 
 /// What a `pagerduty` channel is told by the user.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The key of the secret that is the integration's key.

@@ -20,7 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kpulse_core::Notification;
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::card::card;
@@ -41,7 +41,7 @@ const API: &str = "https://slack.com/api";
 // ---- settings
 
 /// What a `slack` channel is told by the user.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The key of the secret that is the incoming webhook's address.

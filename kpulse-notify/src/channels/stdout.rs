@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use kpulse_core::Notification;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::http::Http;
 use crate::notifier::{Accepted, DeliveryError, Notifier};
@@ -16,7 +16,7 @@ use crate::text;
 // ---- settings
 
 /// What a `stdout` channel is told by the user.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Whether it takes what no route matches.

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use kpulse_core::Notification;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::card::card;
@@ -37,7 +37,7 @@ pub const SPACING: Duration = Duration::from_millis(500);
 // ---- settings
 
 /// What a `teams` channel is told by the user.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The key of the secret that is the webhook's address.
@@ -51,7 +51,7 @@ pub struct Settings {
 }
 
 /// The cards that Teams knows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// What workflows post.

@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use kpulse_core::Notification;
 use reqwest::header::HeaderMap;
 use secrecy::ExposeSecret;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::card::card;
@@ -45,7 +45,7 @@ const API: &str = "https://api.telegram.org";
 // ---- settings
 
 /// What a `telegram` channel is told by the user.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The key of the secret that is the bot's token.

@@ -27,7 +27,7 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 // ---- settings
 
 /// What a `webhook` channel is told by the user.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Where to send.
@@ -35,7 +35,7 @@ pub struct Settings {
     /// The key of the secret that says where to send.
     pub url_from_secret: Option<String>,
     /// Headers to send, in order; `$KEY` in a value stands for a secret.
-    #[serde(deserialize_with = "headers::in_order")]
+    #[serde(deserialize_with = "headers::in_order", serialize_with = "headers::to_map")]
     pub headers: Vec<(String, Masked)>,
     /// The key of the secret by which bodies are signed.
     pub secret_from_secret: Option<String>,

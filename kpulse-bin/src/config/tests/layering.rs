@@ -130,3 +130,18 @@ channels:
     let config = load(text, &[("KPULSE_CHANNELS__STDOUT__BEE", "{}")]).config;
     assert_eq!(names(&config), ["webhook", "zebra", "ant", "bee"]);
 }
+
+#[test]
+fn lists_of_blocks_and_keys_in_capitals_are_set_as_yaml() {
+    let environment = [
+        ("KPULSE_ROUTING", "[{match: {severity: critical, labels: {Team: [a, b]}}, channels: [ops]}]"),
+        ("KPULSE_CHANNELS__WEBHOOK__OPS", "{url: https://hooks.example, headers: {X-Team: \"*\"}}"),
+    ];
+    let in_file = "
+channels: {webhook: {ops: {url: https://hooks.example, headers: {X-Team: \"*\"}}}}
+routing:
+  - match: {severity: critical, labels: {Team: [a, b]}}
+    channels: [ops]
+";
+    assert_eq!(load("", &environment).config, load(in_file, &[]).config);
+}

@@ -1,6 +1,7 @@
 //! Whole configurations: the defaults, the earlier program's, the one that is shipped.
 
 use kpulse_core::settings::Span;
+use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::*;
@@ -131,6 +132,36 @@ fn the_shipped_configuration_mentions_every_setting() {
     let missing: Vec<_> = wanted.iter().filter(|path| layers.document.place(path, Part::Key).is_none()).collect();
     let missing: Vec<_> = missing.into_iter().map(ToString::to_string).collect();
     assert_eq!(missing, [""; 0], "deploy/config.example.yaml does not mention these");
+}
+
+#[test]
+fn every_setting_can_be_given_by_the_environment() {
+    let text = all_in_force(SHIPPED);
+    let (written, reading) = (layers(&text).document.values(), layers(&text).read());
+    assert_eq!(reading.faults, []);
+    let (written, in_file) = (Json::deserialize(&written).unwrap(), serde_json::to_value(reading.settings).unwrap());
+    let at = |values: &Json, path: &KeyPath| path.steps().iter().try_fold(values, |block, key| block.get(key)).cloned();
+    let mut paths = Vec::new();
+    leaves(&written, &KeyPath::default(), &mut paths);
+    assert!(paths.len() > 100, "{}", paths.len());
+    for path in paths {
+        // A key that the user made up may not fit into the name of a variable: then the block around it is set.
+        let fits =
+            |step: &String| step.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'0'..=b'9'));
+        let path = if path.steps().iter().all(fits) { path } else { path.parent().unwrap() };
+        let variable = format!("KPULSE_{}", path.steps().join("__").to_ascii_uppercase());
+        let value = match at(&written, &path).unwrap() {
+            Json::String(text) => text,
+            other => other.to_string(),
+        };
+        let environment: Environment = [(variable.clone(), value.clone())].into_iter().collect();
+        // Routes lead somewhere.
+        let file = "channels: {webhook: {url: http://hooks.example}}";
+        let loaded = Config::parse("kpulse.yaml", file, &environment, Purpose::Rehearsal);
+        let loaded = loaded.unwrap_or_else(|error| panic!("{variable}={value}: {error}"));
+        let set = serde_json::to_value(loaded.config).unwrap();
+        assert_eq!(at(&set, &path), at(&in_file, &path), "{variable}={value}");
+    }
 }
 
 /// Whether a key is one that every monitor has.

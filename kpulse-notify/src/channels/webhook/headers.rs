@@ -4,6 +4,7 @@ use std::fmt;
 
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
+use serde::Serializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use crate::secrets::{Masked, Secrets};
@@ -31,6 +32,11 @@ pub(super) fn read(name: &str, value: &Masked, secrets: &Secrets) -> Result<(Hea
     })?;
     value.set_sensitive(true);
     Ok((header, value))
+}
+
+/// Writes headers as the map they were read from, for people to look at.
+pub(super) fn to_map<S: Serializer>(headers: &[(String, Masked)], out: S) -> Result<S::Ok, S::Error> {
+    out.collect_map(headers.iter().map(|(name, value)| (name, value)))
 }
 
 /// Reads a map of headers in its order; a name that comes twice is an error.
