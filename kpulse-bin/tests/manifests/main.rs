@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
 
+mod chart;
 mod release;
 mod typed;
 
