@@ -1,19 +1,24 @@
 //! The command line. Settings live in the configuration file; here are commands and paths only.
 
+mod help;
 mod scan;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
 use kpulse_core::settings::Span;
 use kpulse_watch::ConnectOptions;
 
 pub(crate) use scan::{Output, ScanArgs};
 
+/// Where a Pod finds its configuration.
+pub(crate) const DEFAULT_CONFIG: &str = "/etc/kpulse/config.yaml";
+
 /// Tells people what is broken in a Kubernetes cluster, and tells them when it is well again.
 #[derive(Debug, Parser)]
-#[command(name = "kpulse", version, propagate_version = true, args_conflicts_with_subcommands = true)]
+#[command(name = "kpulse", version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -27,30 +32,90 @@ pub(crate) enum Command {
     /// Show what is broken in a cluster now; as `kubectl kpulse` too
     Scan(ScanArgs),
     /// Watch a cluster and tell people; what kpulse does without a command
+    #[command(after_help = RUN)]
     Run(RunArgs),
-    /// Say whether a configuration is good: exit 0, or 2 with every fault, its place and its remedy
+    /// Say whether a configuration is good, and what is in force
+    ///
+    /// Every fault is shown with its place and its remedy. Nothing is sent.
+    #[command(after_help = CHECK)]
     Check(CheckArgs),
-    /// Print the least rights that kpulse needs with a configuration, as manifests for kubectl apply
+    /// Print the least rights for a configuration, for kubectl apply
     ///
     /// Where `namespaces.include` names namespaces without wildcards, these are Roles in them and nothing else. The
     /// rights to certificates and to kubelets are bindings of their own: delete one, and kpulse does without.
+    #[command(after_help = RBAC)]
     Rbac(RbacArgs),
-    /// Watch a cluster break and heal: fake API server, real agent, echo sink, all on this machine
+    /// Watch a cluster break and heal that is not there
+    ///
+    /// A fake API server, the real agent, and a sink that shows what arrives, all on this machine.
+    #[command(after_help = DEMO)]
     Demo(DemoArgs),
-    /// Play a recording through the same detection in virtual time; one JSON line per notification
+    /// Play a recording through the same detection, in virtual time
+    ///
+    /// One JSON line for each message that a channel would have got.
+    #[command(after_help = REPLAY)]
     Replay(ReplayArgs),
     /// Write what the API server says into a recording, without secrets
     ///
     /// One JSON object per line, until Ctrl-C or for --duration. Of Secrets only certificates are kept; the values of
     /// environment variables, commands, arguments and probe headers are left out. Names, labels and messages stay: look
     /// at a recording before you hand it on. Not recorded are logs, and what kubelets say of disks and volumes.
+    #[command(after_help = RECORD)]
     Record(RecordArgs),
+    /// Say which program this is: version, commit, compiler
+    #[command(after_help = VERSION)]
+    Version(VersionArgs),
+    /// Print what a shell must know to complete commands and flags
+    #[command(after_help = COMPLETIONS)]
+    Completions(CompletionsArgs),
 }
+
+const RUN: &str = "\
+Examples:
+  kpulse run --config kpulse.yaml --secrets secrets --namespace default --http 127.0.0.1:8080
+  KPULSE_CLUSTER__NAME=prod-eu kpulse run     every setting can be given by the environment";
+
+const CHECK: &str = "\
+Examples:
+  kpulse check --config kpulse.yaml --secrets secrets
+  kpulse check --config kpulse.yaml --print   what is in force, and where each value comes from
+
+Exit codes: 0 good, 2 not.";
+
+const RBAC: &str = "\
+Examples:
+  kpulse rbac --config kpulse.yaml | kubectl apply -f -";
+
+const DEMO: &str = "\
+Examples:
+  kpulse demo          until Ctrl-C
+  kpulse demo --once   half a minute; the exit code says whether all went as told";
+
+const REPLAY: &str = "\
+Examples:
+  kpulse replay night.jsonl
+  kpulse replay night.jsonl --config kpulse.yaml | jq -r .title";
+
+const RECORD: &str = "\
+Examples:
+  kpulse record -o night.jsonl
+  kpulse record -n shop --duration 10m > shop.jsonl";
+
+const VERSION: &str = "\
+Examples:
+  kpulse version
+  kpulse version -o json | jq -r .commit";
+
+const COMPLETIONS: &str = "\
+Examples:
+  source <(kpulse completions bash)
+  kpulse completions zsh > \"${fpath[1]}/_kpulse\"
+  kpulse completions fish > ~/.config/fish/completions/kpulse.fish";
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// The configuration file
-    #[arg(long, default_value = "/etc/kpulse/config.yaml", value_name = "FILE")]
+    #[arg(long, default_value = DEFAULT_CONFIG, value_name = "FILE")]
     pub(crate) config: PathBuf,
     /// The directory of secrets: one file each, named by its key
     #[arg(long, default_value = "/etc/kpulse/secrets", value_name = "DIR")]
@@ -58,7 +123,7 @@ pub(crate) struct RunArgs {
     /// The namespace of the state ConfigMap
     #[arg(long, env = "POD_NAMESPACE", default_value = "kpulse", value_name = "NAME")]
     pub(crate) namespace: String,
-    /// Where health is served
+    /// Where health and metrics are served
     #[arg(long, default_value = ":8080", value_name = "HOST:PORT")]
     pub(crate) http: String,
     #[command(flatten)]
@@ -85,7 +150,7 @@ impl From<ClusterArgs> for ConnectOptions {
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// The configuration file
-    #[arg(long, default_value = "/etc/kpulse/config.yaml", value_name = "FILE")]
+    #[arg(long, default_value = DEFAULT_CONFIG, value_name = "FILE")]
     pub(crate) config: PathBuf,
     /// The directory of secrets
     #[arg(long, default_value = "/etc/kpulse/secrets", value_name = "DIR")]
@@ -128,6 +193,19 @@ pub(crate) struct ReplayArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct VersionArgs {
+    /// How it is shown
+    #[arg(long, short, value_enum, default_value = "table", value_name = "FORMAT")]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
     /// Where to, in place of what is there; standard output if nothing is said
     #[arg(long, short, value_name = "FILE")]
@@ -152,17 +230,33 @@ fn kubernetes_name(text: &str) -> Result<String, String> {
 }
 
 impl Cli {
+    /// The command line with all its help.
+    pub(crate) fn described() -> clap::Command {
+        help::grouped(Self::command())
+    }
+
     /// Parses the program's arguments. The flags of the earlier program had one dash: `-config FILE` still works.
     pub(crate) fn from_args() -> Self {
-        Self::parse_from(as_plugin(std::env::args_os().map(two_dashes).collect()))
+        let arguments = as_plugin(std::env::args_os().map(two_dashes).collect());
+        let mut command = Self::described();
+        if is_plugin(&arguments) {
+            command = command.bin_name("kubectl kpulse");
+        }
+        let matches = command.get_matches_from(arguments);
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
+}
+
+/// Whether it was called as `kubectl-kpulse`.
+fn is_plugin(arguments: &[OsString]) -> bool {
+    let program = arguments.first().map(Path::new).and_then(Path::file_stem);
+    program.is_some_and(|program| program == "kubectl-kpulse")
 }
 
 /// Called as `kubectl-kpulse` it is a plugin of kubectl, where people look rather than run an agent: `kubectl kpulse`
 /// scans.
 fn as_plugin(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    let program = arguments.first().map(Path::new).and_then(Path::file_stem);
-    if program.is_none_or(|program| program != "kubectl-kpulse") {
+    if !is_plugin(&arguments) {
         return arguments;
     }
     let is_plain = |argument: &&OsString| !argument.to_string_lossy().starts_with('-');
