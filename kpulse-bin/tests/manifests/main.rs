@@ -1,11 +1,13 @@
 //! What is under `deploy/`: that a cluster takes it, that kpulse reads the configuration in it, and that it grants what
 //! this configuration needs and nothing else.
 //!
-//! What follows from something else is written anew by `UPDATE_DEPLOY=1 cargo test -p kpulse-bin --test manifests`.
+//! What follows from something else is written anew by `UPDATE_DEPLOY=1 cargo test -p kpulse-bin --test manifests`; a
+//! second run has what follows from that.
 
 #![allow(clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
 
 mod chart;
+mod overlay;
 mod release;
 mod typed;
 
