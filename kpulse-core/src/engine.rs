@@ -147,8 +147,9 @@ impl Engine {
     pub fn configure(&mut self, now: Timestamp, settings: Settings) -> usize {
         self.settings = settings;
         self.tracker.set_window(self.settings.dedupe.window.get());
-        let dropped = self.ledger.keep_only(&self.settings.channels);
-        self.desk.keep_only(&self.settings.channels);
+        let channels = self.channel_names();
+        let dropped = self.ledger.keep_only(&channels);
+        self.desk.keep_only(&channels);
         self.review(now);
         for key in self.groups.keys().cloned().collect::<Vec<_>>() {
             self.touch(now, &key);
@@ -171,7 +172,7 @@ impl Engine {
         if !self.is_ready(now) {
             return Vec::new();
         }
-        let channels = self.settings.channels.clone();
+        let channels = self.channel_names();
         channels.iter().filter_map(|channel| self.next_for(now, channel)).collect()
     }
 
@@ -223,6 +224,10 @@ impl Engine {
         for key in over {
             self.touch(now, &key);
         }
+    }
+
+    fn channel_names(&self) -> Vec<Name> {
+        self.settings.channels.iter().map(|channel| channel.name.clone()).collect()
     }
 
     fn turn(&mut self, now: Timestamp, Change { key, what }: Change) {

@@ -53,7 +53,10 @@ pub use engine::{
 };
 pub use finding::{Finding, Findings, Severity, Since, Stage, TroubleKey};
 pub use name::Name;
-pub use notification::{AlertState, Notification, NotificationId, Outcome, Receipt, Report, Why};
+pub use notification::{
+    AlertState, Bulletin, BulletinKind, BulletinLine, Content, Notification, NotificationId, Outcome, Receipt, Report,
+    Why,
+};
 pub use object::{Kind, ObjectRef, Workload};
 pub use observation::{Blindness, KubeletSight, Observation, Resource, Scope};
 pub use workload::workload_of;

@@ -41,6 +41,29 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind there is in a cluster.
+    const ALL: [Self; 13] = [
+        Self::Pod,
+        Self::Node,
+        Self::Namespace,
+        Self::Event,
+        Self::Deployment,
+        Self::StatefulSet,
+        Self::DaemonSet,
+        Self::Job,
+        Self::CronJob,
+        Self::HorizontalPodAutoscaler,
+        Self::PersistentVolumeClaim,
+        Self::PodDisruptionBudget,
+        Self::Secret,
+    ];
+
+    /// The kind that manifests call so; nothing for kinds that kpulse does not look at.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// The kind as manifests write it: `Pod`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

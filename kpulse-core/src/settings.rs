@@ -16,7 +16,8 @@ use crate::monitors::{
     CronjobMissed, DaemonSetUnscheduled, HpaAtMax, JobFailed, NodeConditions, NodeDisk, PdbBlocked, PodCrashes,
     PodRestarts, PodStuckTerminating, PvcPending, PvcUsage, RolloutStuck, TlsCertExpiry, WarningEvents,
 };
-use crate::{Name, Resource, Scope, policy::Route};
+use crate::policy::{Route, Silence};
+use crate::{Name, Resource, Scope, Severity};
 
 /// More namespaces than this are watched as one: each costs the API server a watch for every kind.
 const ONE_BY_ONE_AT_MOST: usize = 50;
@@ -36,8 +37,10 @@ pub struct Settings {
     pub resolution: Resolution,
     /// Who is told what; the first match wins.
     pub routing: Vec<Route>,
+    /// What is not to be told for a while.
+    pub silences: Vec<Silence>,
     /// Every channel there is, in the order of the configuration.
-    pub channels: Vec<Name>,
+    pub channels: Vec<Channel>,
     /// The channel for what no route matches; the first one if nothing is said.
     pub default_channel: Option<Name>,
 }
@@ -64,7 +67,40 @@ impl Settings {
     /// The channel for what no route matches.
     #[must_use]
     pub fn default_channel(&self) -> Option<&Name> {
-        self.default_channel.as_ref().or_else(|| self.channels.first())
+        let first = || self.channels.iter().find(|channel| !channel.incident).map(|channel| &channel.name);
+        self.default_channel.as_ref().or_else(first)
+    }
+
+    /// The channel of this name.
+    #[must_use]
+    pub fn channel(&self, name: &Name) -> Option<&Channel> {
+        self.channels.iter().find(|channel| channel.name == *name)
+    }
+}
+
+/// A channel, as far as it matters for what it is told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Channel {
+    /// Its name in the configuration.
+    pub name: Name,
+    /// Whether each message opens or closes an incident: then it gets groups only, never digests, summaries, storms or
+    /// reminders, and nothing that no route leads to it.
+    pub incident: bool,
+    /// Whether it changes its earlier message in place.
+    pub edits: bool,
+    /// How often it must be told anew what lasts, for it forgets.
+    pub refresh: Option<Span>,
+}
+
+impl From<Name> for Channel {
+    fn from(name: Name) -> Self {
+        Self { name, ..Self::default() }
+    }
+}
+
+impl From<&str> for Channel {
+    fn from(name: &str) -> Self {
+        Name::from(name).into()
     }
 }
 
@@ -164,22 +200,54 @@ pub struct Monitors {
 pub struct Dedupe {
     /// A trouble that comes back within this time of its end must stay away longer before it is over again.
     pub window: Span,
+    /// How long after it was last told a trouble that lasts is told again as "still broken"; from then on daily.
+    pub repeat_interval: Span,
     /// Whether minor troubles are gathered before they are told.
     pub digest: Digest,
 }
 
 impl Default for Dedupe {
     fn default() -> Self {
-        Self { window: Span::minutes(30), digest: Digest::default() }
+        Self { window: Span::minutes(30), repeat_interval: Span::hours(4), digest: Digest::default() }
     }
 }
 
-/// Whether minor troubles are gathered before they are told. Not yet: each is told by itself.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// Whether minor troubles are gathered before they are told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Digest {
-    /// Must be false for now.
+    /// Off: each is told by itself.
     pub enabled: bool,
+    /// How long lies between two digests at least. The first after quiet comes after 30 s.
+    pub interval: Span,
+    /// Which are minor.
+    #[serde(deserialize_with = "severities")]
+    pub severities: Vec<Severity>,
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self { enabled: true, interval: Span::minutes(10), severities: vec![Severity::Info, Severity::Warning] }
+    }
+}
+
+impl Digest {
+    /// Whether troubles this bad are gathered.
+    #[must_use]
+    pub fn holds(&self, severity: Severity) -> bool {
+        self.enabled && self.severities.contains(&severity)
+    }
+}
+
+/// The earlier program understood `warn` and `crit`, in any case.
+fn severities<'de, D: serde::Deserializer<'de>>(list: D) -> Result<Vec<Severity>, D::Error> {
+    let words = Vec::<String>::deserialize(list)?;
+    let severity = |word: &String| {
+        Severity::named(word).ok_or_else(|| {
+            serde::de::Error::custom(format!("`{word}` is no severity: write info, warning or critical"))
+        })
+    };
+    words.iter().map(severity).collect()
 }
 
 /// Whether endings are told.

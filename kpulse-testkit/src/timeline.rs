@@ -20,8 +20,8 @@ use jiff::{SignedDuration, Timestamp};
 use kpulse_core::facts::Facts;
 use kpulse_core::settings::{Settings, Span};
 use kpulse_core::{
-    AlertState, Blindness, Engine, EngineState, Inquiry, Kind, Notification, Observation, Outcome, Receipt, Resource,
-    Scope,
+    AlertState, Blindness, Content, Engine, EngineState, Inquiry, Kind, Notification, Observation, Outcome, Receipt,
+    Resource, Scope,
 };
 use serde_json::Value;
 
@@ -63,9 +63,10 @@ impl Timeline {
         Self::with(|_| {})
     }
 
-    /// With other settings than the defaults.
+    /// With other settings than the defaults. Here each trouble is told by itself, whatever its severity.
     pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings { channels: vec!["chat".into()], ..Settings::default() };
+        settings.dedupe.digest.enabled = false;
         change(&mut settings);
         let now = now("0s");
         let engine = Engine::new(now, settings.clone(), EngineState::default());
@@ -228,8 +229,11 @@ impl Timeline {
     }
 
     fn line(&self, notification: &Notification) -> String {
-        let report = &notification.report;
         let passed = Span::seconds(self.now.duration_since(now("0s")).as_secs());
+        let report = match &notification.content {
+            Content::Report(report) => report,
+            Content::Bulletin(bulletin) => return format!("{passed} {}: {}", bulletin.kind.as_str(), bulletin.title),
+        };
         let (monitor, object, reason) = (report.monitor, &report.object, &report.reason);
         match (report.state, report.ending) {
             (AlertState::Firing, _) => format!("{passed} {} {monitor} {object} {reason}", report.severity),

@@ -9,7 +9,7 @@ use super::{Engine, Queue};
 use crate::group::Group;
 use crate::ledger::{Attempt, Told};
 use crate::monitors::MonitorName;
-use crate::notification::{AlertState, Why};
+use crate::notification::{AlertState, Content, Why};
 use crate::policy::owed::{Owed, Truth, milestone, owed};
 use crate::{GroupKey, Name, Notification, NotificationId, ObjectRef, Outcome, Receipt, Report, Severity};
 
@@ -151,6 +151,7 @@ impl Engine {
         let Some(group) = self.groups.get(key) else { return };
         let fingerprint = key.fingerprint();
         for channel in &self.settings.channels {
+            let channel = &channel.name;
             let (members, truth) = truth(group, channel, self.ledger.told(channel, &fingerprint));
             let owed = owed(truth, self.ledger.told(channel, &fingerprint), self.settings.dedupe.window.get());
             if let Some(told) = self.ledger.told_mut(channel, &fingerprint) {
@@ -209,7 +210,7 @@ impl Engine {
             idempotency_key: idempotency_key(&report, truth),
             message_id,
             delayed: (late >= LATE).then_some(late),
-            report,
+            content: Content::Report(Box::new(report)),
         })
     }
 

@@ -54,6 +54,7 @@ pub(super) fn report(
         title,
         cause,
         command: Some(command).filter(|command| !resolved && !command.is_empty()),
+        silence: silence(group).filter(|_| !resolved),
         body,
         started_at: group.started_at,
         fired_at: group.fired_at,
@@ -179,6 +180,21 @@ fn command(key: &GroupKey, face: &Face) -> String {
         _ => pod.to_string(),
     };
     format!("kubectl -n {namespace} logs {target} -c {container} --previous")
+}
+
+/// One command to copy that silences the workload; nothing for what kpulse says of itself.
+fn silence(group: &Group) -> Option<String> {
+    let Face { object, is_bare, .. } = &group.face;
+    let GroupKey { workload, .. } = &group.key;
+    let of_workload = !is_bare && Kind::named(&workload.kind).is_some();
+    let target = match object.kind {
+        Kind::Watch | Kind::Event => return None,
+        _ if of_workload => workload.to_string().to_lowercase(),
+        kind => format!("{}/{}", kind.as_str(), object.name).to_lowercase(),
+    };
+    let namespace = &object.namespace;
+    let place = if namespace.is_empty() { String::new() } else { format!(" -n {namespace}") };
+    Some(format!("kpulse silence {target}{place} 2h"))
 }
 
 /// A duration for people: seconds below a minute, minutes below an hour, and so on.

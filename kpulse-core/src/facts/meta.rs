@@ -83,6 +83,9 @@ pub struct Notes {
     pub ignore: Option<Name>,
     /// `kpulse.io/max-severity`: whatever is wrong with it, it is no worse than this.
     pub max_severity: Option<Severity>,
+    /// `kpulse.io/silence`: until when nothing of it is to be told, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Name>,
 }
 
 impl Notes {
@@ -109,7 +112,9 @@ fn notes<'de, D: Deserializer<'de>>(annotations: D) -> Result<Notes, D::Error> {
         ignore: Option<Name>,
         #[serde(rename = "kpulse.io/max-severity", deserialize_with = "lenient::text_opt")]
         max_severity: Option<Name>,
+        #[serde(rename = "kpulse.io/silence", deserialize_with = "lenient::text_opt")]
+        silence: Option<Name>,
     }
-    let Known { ignore, max_severity } = lenient::object(annotations)?;
-    Ok(Notes { ignore, max_severity: max_severity.as_deref().and_then(Severity::named) })
+    let Known { ignore, max_severity, silence } = lenient::object(annotations)?;
+    Ok(Notes { ignore, max_severity: max_severity.as_deref().and_then(Severity::named), silence })
 }

@@ -98,7 +98,9 @@ impl Play {
 }
 
 fn engine(now: Timestamp, state: EngineState) -> Engine {
-    Engine::new(now, Settings { channels: vec!["chat".into()], ..Settings::default() }, state)
+    let mut settings = Settings { channels: vec!["chat".into()], ..Settings::default() };
+    settings.dedupe.digest.enabled = false;
+    Engine::new(now, settings, state)
 }
 
 pub(crate) fn facts(object: &Value) -> Facts {

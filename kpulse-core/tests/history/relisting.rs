@@ -140,17 +140,18 @@ fn lasting(play: &Play) -> BTreeMap<ObjectRef, BTreeSet<AlertKey>> {
 /// Each group is told first, then perhaps again, each time with something new, and then its end, once.
 fn is_told_in_order(told: &[Notification]) -> Result<BTreeSet<Fingerprint>, TestCaseError> {
     let mut last: BTreeMap<&Fingerprint, &Notification> = BTreeMap::new();
-    for notification in told.iter().filter(|told| told.report.monitor != MonitorName::PodRestarts) {
-        let (report, before) = (&notification.report, last.get(&notification.report.fingerprint));
-        let fired = before.is_some_and(|before| before.report.state == AlertState::Firing);
+    for notification in told.iter().filter(|told| report_of(told).monitor != MonitorName::PodRestarts) {
+        let report = report_of(notification);
+        let before = last.get(&report.fingerprint);
+        let fired = before.is_some_and(|before| report_of(before).state == AlertState::Firing);
         prop_assert_eq!(notification.why == Why::First, !fired, "{} at its place", report.title);
         if let Some(before) = before.filter(|_| fired && report.state == AlertState::Firing) {
-            let words = |told: &Notification| (told.report.count, told.report.severity);
+            let words = |told: &Notification| (report_of(told).count, report_of(told).severity);
             prop_assert_ne!(words(before), words(notification), "{} was told twice", report.title);
         }
         last.insert(&report.fingerprint, notification);
     }
-    let firing = last.into_iter().filter(|(_, told)| told.report.state == AlertState::Firing);
+    let firing = last.into_iter().filter(|(_, told)| report_of(told).state == AlertState::Firing);
     Ok(firing.map(|(fingerprint, _)| fingerprint.clone()).collect())
 }
 
@@ -205,4 +206,8 @@ proptest! {
     fn a_history_tells_what_one_look_tells(steps in prop::collection::vec(step(), 1..40)) {
         check(&steps)?;
     }
+}
+
+fn report_of(notification: &Notification) -> &kpulse_core::Report {
+    notification.content.report().unwrap()
 }

@@ -44,18 +44,18 @@ pub(crate) fn of(monitor: MonitorName) -> Said {
         other => panic!("{other} is new: give it an example here and a section in docs/monitors.md"),
     }
     play.tell();
-    let own: Vec<Notification> = play.told.into_iter().filter(|told| told.report.monitor == monitor).collect();
+    let own: Vec<Notification> = play.told.into_iter().filter(|told| report_of(told).monitor == monitor).collect();
     assert!(!own.is_empty(), "the example of {monitor} makes it say nothing");
     Said {
         text: own.iter().map(words).collect::<Vec<_>>().join("\n\n"),
-        severities: own.iter().map(|told| told.report.severity.as_str()).collect(),
-        ends: own.iter().any(|told| told.report.state == AlertState::Resolved),
+        severities: own.iter().map(|told| report_of(told).severity.as_str()).collect(),
+        ends: own.iter().any(|told| report_of(told).state == AlertState::Resolved),
     }
 }
 
 /// How bad in a word, what in a line, why, and a command to copy.
 fn words(told: &Notification) -> String {
-    let report = &told.report;
+    let report = report_of(told);
     let word = match report.state {
         AlertState::Firing => report.severity.as_str(),
         AlertState::Resolved => "resolved",
@@ -234,4 +234,8 @@ fn blindness(play: &mut Play) {
     play.see(Observation::ListingBegun(claims.clone()));
     play.see(Observation::Listed(claims));
     play.see(sight(0, ""));
+}
+
+fn report_of(notification: &Notification) -> &kpulse_core::Report {
+    notification.content.report().unwrap()
 }

@@ -50,6 +50,7 @@ impl Timeline {
 
     pub(crate) fn with(start: &str, set: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings { channels: vec!["chat".into()], ..Settings::default() };
+        settings.dedupe.digest.enabled = false;
         set(&mut settings);
         let now = time(start);
         let mut timeline = Self {
@@ -118,7 +119,7 @@ impl Timeline {
             for notification in notifications {
                 let outcome = Outcome::Accepted { message_id: None };
                 let receipt = Receipt { id: notification.id, channel: notification.channel, outcome };
-                self.said.push((self.now, notification.report));
+                self.said.push((self.now, notification.content.report().unwrap().clone()));
                 self.engine.receive(self.now, &receipt);
             }
         }
