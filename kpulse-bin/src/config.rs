@@ -20,9 +20,9 @@ mod tests;
 use std::path::Path;
 
 use kpulse_core::Name;
-use kpulse_core::policy::Route;
-use kpulse_core::settings::{Dedupe, Monitors, Namespaces, Resolution, Settings};
-use kpulse_notify::{Channels, Secrets};
+use kpulse_core::policy::{Route, Silence};
+use kpulse_core::settings::{Channel, Dedupe, Monitors, Namespaces, Resolution, Settings};
+use kpulse_notify::{ChannelSettings, Channels, Secrets, Traits};
 use kpulse_watch::kubelet::KubeletSettings;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) resolution: Resolution,
     /// Who is told what; the first match wins.
     pub(crate) routing: Vec<Route>,
+    /// What is not to be told for a while.
+    pub(crate) silences: Vec<Silence>,
     /// The status page.
     pub(crate) ui: Ui,
     /// What kpulse says of itself on its standard output.
@@ -194,7 +196,6 @@ impl Config {
     #[must_use]
     pub(crate) fn settings(&self) -> Settings {
         let marked = self.channels.iter().find(|(_, settings)| settings.is_default()).map(|(name, _)| name);
-        let open = |name: &&Name| self.channels.get(name).is_some_and(|settings| !settings.is_by_route_only());
         Settings {
             cluster: self.cluster.name.clone(),
             namespaces: self.namespaces.clone(),
@@ -202,9 +203,17 @@ impl Config {
             dedupe: self.dedupe.clone(),
             resolution: self.resolution.clone(),
             routing: self.routing.clone(),
-            channels: self.channel_order.clone(),
-            default_channel: marked.or_else(|| self.channel_order.iter().find(open)).cloned(),
+            silences: self.silences.clone(),
+            channels: self.channel_order.iter().map(|name| self.channel(name)).collect(),
+            default_channel: marked.cloned(),
         }
+    }
+
+    /// A channel, as far as it matters for what it is told.
+    fn channel(&self, name: &Name) -> Channel {
+        let Traits { incident, edits, refresh } =
+            self.channels.get(name).map(ChannelSettings::traits).unwrap_or_default();
+        Channel { name: name.clone(), incident, edits, refresh }
     }
 
     fn parse(name: &str, text: &str, environment: &Environment, purpose: Purpose<'_>) -> Result<Loaded, ConfigError> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use kpulse_core::monitors::PodCrashes;
-use kpulse_core::{Name, Notification, ObjectRef};
+use kpulse_core::{Name, Notification, ObjectRef, Report};
 use kpulse_watch::logs;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
@@ -46,7 +46,7 @@ impl Tails {
         let mut others = Vec::new();
         let mut waiting: BTreeMap<(ObjectRef, Name), Vec<Notification>> = BTreeMap::new();
         for notification in owed {
-            match notification.report.log_source().filter(|_| self.lines > 0) {
+            match notification.content.report().and_then(Report::log_source).filter(|_| self.lines > 0) {
                 Some((pod, container)) => {
                     let source = (pod.clone(), container.clone());
                     waiting.entry(source).or_default().push(notification);
@@ -73,7 +73,9 @@ impl Tails {
             let tail = fetched.ok().and_then(Result::ok).flatten();
             let log: Vec<String> = tail.iter().flat_map(|tail| tail.text.lines()).map(str::to_owned).collect();
             for mut notification in told {
-                notification.report.log.clone_from(&log);
+                if let Some(report) = notification.content.report_mut() {
+                    report.log.clone_from(&log);
+                }
                 if ready.send(notification).await.is_err() {
                     return;
                 }

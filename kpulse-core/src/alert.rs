@@ -75,7 +75,9 @@ impl GroupKey {
 pub struct Fingerprint(Name);
 
 impl Fingerprint {
-    pub(crate) fn of(text: &str) -> Self {
+    /// Of what recognises something: the same text has the same fingerprint.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
         use fmt::Write as _;
         let mut hex = String::with_capacity(40);
         for byte in Sha1::digest(text.as_bytes()) {

@@ -3,9 +3,10 @@
 //! Every part is plain text of one line without control characters, and short; a channel gives it its platform's marks.
 
 use jiff::Timestamp;
-use kpulse_core::{AlertState, Notification, ObjectRef, Report, Severity};
+use kpulse_core::{AlertState, Bulletin, Content, Notification, ObjectRef, Report, Severity};
 
 use crate::text;
+pub(crate) use crate::text::{Command, Lines, clip};
 
 /// How many members are named.
 const NAMED: usize = 3;
@@ -25,12 +26,14 @@ pub(crate) struct Card {
     /// What, where, how bad: what a phone shows.
     pub(crate) headline: String,
     pub(crate) tone: Tone,
-    /// Why, the first line saying most.
+    /// Why, the first line saying most; of a bulletin, what it is.
     pub(crate) cause: Vec<String>,
     /// What the container that failed said.
     pub(crate) quote: Vec<String>,
-    /// A command to copy.
-    pub(crate) command: Option<String>,
+    /// What a bulletin tells.
+    pub(crate) lines: Lines,
+    /// What to copy.
+    pub(crate) commands: Vec<Command>,
     pub(crate) facts: Vec<Fact>,
     /// Who says so.
     pub(crate) footer: String,
@@ -53,8 +56,8 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
-    pub(crate) const fn of(report: &Report) -> Self {
-        match (report.state, report.severity) {
+    pub(crate) fn of(content: &Content) -> Self {
+        match (content.state(), content.severity()) {
             (AlertState::Resolved, _) => Self::Resolved,
             (AlertState::Firing, Severity::Critical) => Self::Critical,
             (AlertState::Firing, Severity::Warning) => Self::Warning,
@@ -90,26 +93,30 @@ impl Tone {
 
 /// The parts of a message.
 pub(crate) fn card(notification: &Notification) -> Card {
-    let report = &notification.report;
+    let content = &notification.content;
     let message = text::message(notification);
-    let (cause, facts) = match report.state {
-        AlertState::Firing => (text::lines(&report.cause), firing_facts(report)),
-        AlertState::Resolved => (message.details, resolved_facts(report)),
+    let (cause, facts) = match content {
+        Content::Bulletin(_) => (message.details, Vec::new()),
+        Content::Report(report) => match report.state {
+            AlertState::Firing => (text::lines(&report.cause), firing_facts(report)),
+            AlertState::Resolved => (message.details, resolved_facts(report)),
+        },
     };
     Card {
         headline: clip(message.headline, HEADLINE),
-        tone: Tone::of(report),
+        tone: Tone::of(content),
         cause,
         quote: message.quote,
-        command: message.command,
+        lines: message.lines,
+        commands: message.commands,
         facts,
-        footer: footer(report),
+        footer: footer(content),
     }
 }
 
-/// What a group is called wherever it is recognised again: with the cluster, for others may send there too.
-pub(crate) fn outer_key(report: &Report) -> String {
-    format!("{}-{}", report.fingerprint, clip(text::line(&report.cluster), 100))
+/// What a message is called wherever it is recognised again: with the cluster, for others may send there too.
+pub(crate) fn outer_key(content: &Content) -> String {
+    format!("{}-{}", content.fingerprint(), clip(text::line(content.cluster()), 100))
 }
 
 fn firing_facts(report: &Report) -> Vec<Fact> {
@@ -179,13 +186,21 @@ fn members(report: &Report) -> Option<Fact> {
     Some(fact(kinds, format!("{}{more}", named.join(", "))))
 }
 
-fn footer(report: &Report) -> String {
-    let cluster = match report.cluster.as_str() {
+fn footer(content: &Content) -> String {
+    let cluster = match content.cluster().as_str() {
         PLACEHOLDER => "no name yet: set cluster.name, it is still REPLACE_ME".to_owned(),
         cluster => name(cluster),
     };
-    let parts = [cluster, report.monitor.to_string(), "kpulse".to_owned()];
+    let zone = match content {
+        Content::Bulletin(bulletin) if tells_times(bulletin) => "times in UTC",
+        _ => "",
+    };
+    let parts = [cluster, content.source().to_owned(), zone.to_owned(), "kpulse".to_owned()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+fn tells_times(bulletin: &Bulletin) -> bool {
+    bulletin.lines.iter().any(|line| line.state == AlertState::Firing)
 }
 
 fn fact(name: impl Into<String>, value: String) -> Fact {
@@ -195,15 +210,6 @@ fn fact(name: impl Into<String>, value: String) -> Fact {
 /// Somebody else's name for something: Kubernetes allows no long ones, but a name may come from anywhere.
 fn name(text: &str) -> String {
     clip(text::line(text), NAME)
-}
-
-/// At most so many characters.
-pub(crate) fn clip(text: String, limit: usize) -> String {
-    if text.chars().count() <= limit {
-        return text;
-    }
-    let cut: String = text.chars().take(limit.saturating_sub(1)).collect();
-    format!("{}…", cut.trim_end())
 }
 
 #[cfg(test)]
@@ -250,7 +256,7 @@ mod tests {
     #[test]
     fn objects_in_several_namespaces_are_named_with_them() {
         let mut copies = example::firing();
-        copies.report.members[1].namespace = "blog".into();
+        copies.content.report_mut().unwrap().members[1].namespace = "blog".into();
         let (_, named) = facts(&copies).remove(2);
         assert_eq!(named, "checkout/api-7c9d5f6b8-2xk4q, blog/api-7c9d5f6b8-9wv7m, checkout/api-7c9d5f6b8-lq5zt");
     }
@@ -265,7 +271,7 @@ mod tests {
     fn a_cluster_that_was_not_named_is_told() {
         let mut unnamed = example::firing();
         assert_eq!(card(&unnamed).footer, "prod-eu · pod_crashes · kpulse");
-        unnamed.report.cluster = "REPLACE_ME".into();
+        unnamed.content.report_mut().unwrap().cluster = "REPLACE_ME".into();
         assert!(card(&unnamed).footer.starts_with("no name yet: set cluster.name"));
     }
 

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::clock::Clock;
 use crate::notifier::{Accepted, DeliveryError, Notifier};
-use crate::redact::redact_report;
+use crate::redact::redact_content;
 use crate::retry::{after, next_attempt};
 use crate::settings::SetupError;
 use attempt::{Closing, attempt};
@@ -202,22 +202,22 @@ impl Lane {
     async fn run(mut self) {
         loop {
             tokio::select! {
-                biased;
-                replaced = self.line.changed() => match replaced {
-                    Ok(()) => self.show_source(),
-                    // The handle is gone. What waits was not attempted, and is still owed.
-                    Err(_) => return,
-                },
-                next = self.waiting.recv() => match next {
-                    Some(mut order) => {
-                        redact_report(&mut order.notification.report);
-                        if !self.wait_for_turn(&order.floor).await || !self.handle(&order).await {
-                            return;
+                            biased;
+                            replaced = self.line.changed() => match replaced {
+                                Ok(()) => self.show_source(),
+                                // The handle is gone. What waits was not attempted, and is still owed.
+                                Err(_) => return,
+                            },
+                            next = self.waiting.recv() => match next {
+            Some(mut order) => {
+                                    redact_content(&mut order.notification.content);
+                                    if !self.wait_for_turn(&order.floor).await || !self.handle(&order).await {
+                                        return;
+                                    }
+                                }
+                                None => return,
+                            },
                         }
-                    }
-                    None => return,
-                },
-            }
         }
     }
 

@@ -63,4 +63,4 @@ pub use http::{Http, HttpSettings, install_crypto};
 pub use lane::LaneHandle;
 pub use notifier::{Accepted, DeliveryError, Notifier};
 pub use secrets::{MissingSecret, Secrets};
-pub use settings::{ChannelSettings, Channels, Problem, SetupError};
+pub use settings::{ChannelSettings, Channels, Problem, SetupError, Traits};

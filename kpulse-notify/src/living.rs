@@ -23,7 +23,7 @@ pub(crate) enum Aside {
 /// What is said besides the edited message when it changes for this reason.
 pub(crate) const fn aside(why: Why) -> Aside {
     match why {
-        Why::First => Aside::Nothing,
+        Why::First | Why::Updated | Why::Refreshed => Aside::Nothing,
         Why::Grown => Aside::History,
         Why::Resolved => Aside::Word,
         _ => Aside::Loud,

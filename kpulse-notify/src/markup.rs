@@ -1,5 +1,7 @@
 //! Somebody else's words in a platform's markup: escaped, and no longer than the platform takes.
 
+use crate::text::Lines;
+
 /// How a platform has a character written; nothing for one that stands for itself.
 pub(crate) type Escape = fn(char) -> Option<&'static str>;
 
@@ -30,6 +32,16 @@ pub(crate) fn fit(text: &str, limit: usize, unit: Unit, escape: Escape) -> Strin
         }
     }
     written
+}
+
+/// As many whole lines as fit, as `escape` writes them, and how many more there are.
+pub(crate) fn fit_lines(lines: &Lines, limit: usize, unit: Unit, escape: Escape) -> String {
+    let with = |count| {
+        let first = lines.first(count).map(|line| fit(&line, limit, unit, escape));
+        first.collect::<Vec<_>>().join("\n")
+    };
+    let fits = |text: &String| text.chars().map(unit).sum::<usize>() <= limit;
+    (0..=lines.shown.len()).rev().map(with).find(fits).unwrap_or_default()
 }
 
 /// For texts in which nothing means anything.
@@ -71,6 +83,18 @@ mod tests {
         check("", 0, "");
         check("abc", 3, "abc");
         check("<&>", 13, "&lt;&amp;&gt;");
+    }
+
+    #[test]
+    fn whole_lines_are_left_out_and_counted() {
+        let lines = Lines { shown: ["first & best", "second", "third"].map(str::to_owned).to_vec(), more: 4 };
+        let check =
+            |limit, expect: &str| assert_eq!(fit_lines(&lines, limit, char::len_utf16, html), expect, "{limit}");
+        check(100, "first &amp; best\nsecond\nthird\n… and 4 more");
+        check(40, "first &amp; best\nsecond\n… and 5 more");
+        check(30, "first &amp; best\n… and 6 more");
+        check(20, "7 in all");
+        assert_eq!(fit_lines(&Lines::default(), 9, char::len_utf16, html), "");
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod shaped;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use kpulse_core::Report;
+use kpulse_core::Content;
 use regex::{Captures, Regex, RegexBuilder};
 
 use crate::log_tail;
@@ -37,13 +37,20 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 }
 
 /// Masks the parts of a message that quote others, and makes its log fit to be shown.
-pub(crate) fn redact_report(report: &mut Report) {
-    for text in [&mut report.cause, &mut report.body] {
+pub(crate) fn redact_content(content: &mut Content) {
+    let mask = |text: &mut String| {
         if let Cow::Owned(masked) = redact(text) {
             *text = masked;
         }
+    };
+    match content {
+        Content::Report(report) => {
+            mask(&mut report.cause);
+            mask(&mut report.body);
+            report.log = log_tail::fit(&report.log);
+        }
+        Content::Bulletin(bulletin) => bulletin.lines.iter_mut().for_each(|line| mask(&mut line.text)),
     }
-    report.log = log_tail::fit(&report.log);
 }
 
 /// What a match holds that is to be masked; nothing if it is no secret after all.

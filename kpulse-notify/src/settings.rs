@@ -10,6 +10,7 @@ mod shape;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use kpulse_core::settings::Span;
 use kpulse_core::{Name, Notification};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
@@ -21,14 +22,26 @@ use crate::secrets::Secrets;
 pub(crate) use fault::worst_first;
 pub use fault::{Problem, SetupError};
 
+/// What whoever decides what a channel is told must know of its kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// Each message opens or closes an incident: it wakes people, or hands on to what does. Nothing goes there but by a
+    /// route that names it.
+    pub incident: bool,
+    /// It changes its earlier message in place.
+    pub edits: bool,
+    /// How often it must be told again what lasts, for it forgets.
+    pub refresh: Option<Span>,
+}
+
 /// What every kind of channel can do with its settings. The implementor is the settings themselves.
 pub(crate) trait Channel {
     /// Whether it takes what no route matches.
     fn is_default(&self) -> bool;
 
-    /// Whether nothing goes to it but by a route: it wakes people, or hands on to what does.
-    fn is_by_route_only(&self) -> bool {
-        false
+    /// What whoever decides what is told must know of it.
+    fn traits(&self) -> Traits {
+        Traits::default()
     }
 
     /// Whether the block says by empty values that there is no such channel, as the earlier program's configuration may.
@@ -124,10 +137,10 @@ impl ChannelSettings {
         self.channel().is_default()
     }
 
-    /// Whether nothing goes to it but by a route that names it: PagerDuty and Alertmanager, which wake people.
+    /// What whoever decides what it is told must know of it.
     #[must_use]
-    pub fn is_by_route_only(&self) -> bool {
-        self.channel().is_by_route_only()
+    pub fn traits(&self) -> Traits {
+        self.channel().traits()
     }
 
     /// Everything that keeps the channel from being set up, for `kpulse check`. Nothing is sent.
@@ -177,12 +190,11 @@ impl Channels {
         self.iter().find(|(channel, _)| ***channel == *name).map(|(_, settings)| settings)
     }
 
-    /// The channel for what no route matches: the one that says `default: true`, else the first that is not for routes
-    /// only.
+    /// The channel for what no route matches: the one that says `default: true`, else the first that opens no incidents.
     #[must_use]
     pub fn default_channel(&self) -> Option<&Name> {
         let marked = self.iter().find(|(_, settings)| settings.is_default());
-        let mut open = self.iter().filter(|(_, settings)| !settings.is_by_route_only());
+        let mut open = self.iter().filter(|(_, settings)| !settings.traits().incident);
         marked.or_else(|| open.next()).map(|(name, _)| name)
     }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
-use kpulse_core::{AlertState, Notification, Report, Severity};
+use kpulse_core::{AlertState, Bulletin, BulletinKind, BulletinLine, Content, Notification, Report, Severity};
 
 use crate::log_tail;
 
@@ -17,6 +17,15 @@ const LINE: usize = 300;
 
 /// The most lines of a cause: the first, and at most five more.
 const LINES: usize = 6;
+
+/// The most commands.
+const COMMANDS: usize = 4;
+
+/// The most lines of a bulletin: more nobody reads in a chat.
+const SHOWN: usize = 20;
+
+/// The longest line of a bulletin, in characters.
+const SHOWN_LINE: usize = 180;
 
 /// A message in its parts, each a single line without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +36,28 @@ pub struct Message {
     pub details: Vec<String>,
     /// What the container that failed said: its first line that tells of an error, and a few more.
     pub quote: Vec<String>,
-    /// A command to copy.
-    pub command: Option<String>,
+    /// What a bulletin tells.
+    pub lines: Lines,
+    /// What to copy.
+    pub commands: Vec<Command>,
+}
+
+/// What a bulletin tells, a line each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// Each with its mark, worst first.
+    pub shown: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// Something to copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// What it is for, where it does not say so itself: `Quiet it:`.
+    pub label: Option<&'static str>,
+    /// The command.
+    pub text: String,
 }
 
 /// The paragraph that a terminal shows.
@@ -41,31 +70,98 @@ impl fmt::Display for Message {
         for line in &self.quote {
             write!(f, "\n> {line}")?;
         }
-        self.command.as_ref().map_or(Ok(()), |command| write!(f, "\n  {command}"))
+        for line in self.lines.first(SHOWN) {
+            write!(f, "\n{line}")?;
+        }
+        self.commands.iter().try_for_each(|command| write!(f, "\n  {command}"))
+    }
+}
+
+impl Lines {
+    /// At most so many of them, and how many more there are.
+    pub(crate) fn first(&self, count: usize) -> impl Iterator<Item = Cow<'_, str>> {
+        let shown = self.shown.iter().take(count).map(|line| Cow::Borrowed(line.as_str()));
+        let more = self.more + self.shown.len().saturating_sub(count);
+        let rest = match (more, self.shown.is_empty() || count == 0) {
+            (0, _) => None,
+            (more, true) => Some(format!("{more} in all")),
+            (more, false) => Some(format!("… and {more} more")),
+        };
+        shown.chain(rest.map(Cow::Owned))
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.label.map_or(Ok(()), |label| write!(f, "{label} "))?;
+        f.write_str(&self.text)
     }
 }
 
 /// Puts a notification into words.
 #[must_use]
 pub fn message(notification: &Notification) -> Message {
-    let report = &notification.report;
-    Message {
-        headline: headline(notification),
-        details: details(report),
-        quote: quote(report).map(line).collect(),
-        command: report.command.as_deref().map(line).filter(|command| !command.is_empty()),
+    let headline = headline(notification);
+    match &notification.content {
+        Content::Report(report) => Message {
+            headline,
+            details: details(report),
+            quote: quote(report).map(line).collect(),
+            lines: Lines::default(),
+            commands: commands([(None, report.command.as_ref()), (Some("Quiet it:"), report.silence.as_ref())]),
+        },
+        Content::Bulletin(bulletin) => Message {
+            headline,
+            details: lines(&bulletin.lead),
+            quote: Vec::new(),
+            lines: shown(bulletin),
+            commands: commands(bulletin.hints.iter().map(|hint| (None, Some(hint)))),
+        },
     }
 }
 
-/// The report's body with what the container said between cause and command, each line after `> `.
+/// What is to be copied, without what says nothing.
+fn commands<'a>(texts: impl IntoIterator<Item = (Option<&'static str>, Option<&'a String>)>) -> Vec<Command> {
+    let commands = texts.into_iter().filter_map(|(label, text)| Some(Command { label, text: line(text?) }));
+    commands.filter(|command| !command.text.is_empty()).take(COMMANDS).collect()
+}
+
+/// A message as plain text of several lines, without its title. Of a report it is the body with what the container said
+/// between cause and command, each line after `> `.
 #[must_use]
-pub fn body(report: &Report) -> Cow<'_, str> {
+pub fn body(content: &Content) -> Cow<'_, str> {
+    let report = match content {
+        Content::Report(report) => report,
+        Content::Bulletin(bulletin) => {
+            let (lead, told) = (lines(&bulletin.lead).into_iter(), shown(bulletin));
+            let hints = bulletin.hints.iter().map(|hint| line(hint));
+            let said = lead.chain(told.first(SHOWN).map(Cow::into_owned)).chain(hints);
+            return Cow::Owned(said.collect::<Vec<_>>().join("\n"));
+        }
+    };
     let quote: Vec<String> = quote(report).map(|said| format!("> {said}")).collect();
     if quote.is_empty() {
         return Cow::Borrowed(&report.body);
     }
     let lines = std::iter::once(report.cause.as_str()).chain(quote.iter().map(String::as_str));
     Cow::Owned(lines.chain(report.command.as_deref()).collect::<Vec<_>>().join("\n"))
+}
+
+fn shown(bulletin: &Bulletin) -> Lines {
+    let shown = bulletin.lines.iter().take(SHOWN).map(|told| told_line(told, bulletin.at)).collect();
+    Lines { shown, more: bulletin.more + bulletin.lines.len().saturating_sub(SHOWN) }
+}
+
+/// `🟠 shop/web rollout stuck: 2 of 5 updated · since 13:54`.
+fn told_line(told: &BulletinLine, at: Timestamp) -> String {
+    let since = if told.state == AlertState::Firing { began(told.since, at) } else { String::new() };
+    format!("{} {}{since}", emoji(told.state, told.severity), clip(line(&told.text), SHOWN_LINE))
+}
+
+/// ` · since 13:54`, with the day if that was another one.
+fn began(since: Timestamp, at: Timestamp) -> String {
+    let began = self::since(since, at);
+    format!(" · {}", began.trim_end_matches(" UTC"))
 }
 
 /// What a chat quotes of the log: not what the cause says already.
@@ -106,14 +202,16 @@ pub fn span(length: SignedDuration) -> String {
 }
 
 fn headline(notification: &Notification) -> String {
-    let report = &notification.report;
-    let mut headline = format!("{} {}", emoji(report.state, report.severity), line(&report.title));
-    for part in [Some(line(&report.cluster)), delay(notification)].into_iter().flatten().filter(|part| !part.is_empty())
-    {
-        headline.push_str(" · ");
-        headline.push_str(&part);
-    }
-    headline
+    let content = &notification.content;
+    let title = Some(line(content.title())).filter(|title| !title.is_empty());
+    let title = title.unwrap_or_else(|| content.source().to_owned());
+    let title = match content {
+        // A digest is no alarm: its lines have marks of their own.
+        Content::Bulletin(bulletin) if bulletin.kind == BulletinKind::Digest => title,
+        content => format!("{} {title}", emoji(content.state(), content.severity())),
+    };
+    let parts = [title, line(content.cluster()), delay(notification).unwrap_or_default()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 fn details(report: &Report) -> Vec<String> {
@@ -169,6 +267,15 @@ pub fn line(text: &str) -> String {
     line.trim().to_owned()
 }
 
+/// At most so many characters.
+pub(crate) fn clip(text: String, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text;
+    }
+    let cut: String = text.chars().take(limit.saturating_sub(1)).collect();
+    format!("{}…", cut.trim_end())
+}
+
 /// Marks of Unicode's bidirectional algorithm that are not letters, and the byte order mark.
 pub(crate) const fn turns_direction(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -187,23 +294,25 @@ mod tests {
         🔴 checkout/api: 3 Pods crash-looping · prod-eu
         api exits 1 after 6s, 5 restarts: connect postgres-rw:5432: connection refused · since 14:02 UTC
           kubectl -n checkout logs deploy/api -c api --previous
+          Quiet it: kpulse silence deployment/api -n checkout 2h
         ");
     }
 
     #[test]
     fn what_the_container_said_is_quoted_before_the_command() {
         let mut crashed = example::firing();
-        crashed.report.cause = "api exits 1 after 6s, 5 restarts".to_owned();
+        crashed.content.report_mut().unwrap().cause = "api exits 1 after 6s, 5 restarts".to_owned();
         let log = ["starting", "connect postgres-rw:5432: connection refused", "    at main.rs:7"];
-        crashed.report.log = log.map(str::to_owned).to_vec();
+        crashed.content.report_mut().unwrap().log = log.map(str::to_owned).to_vec();
         insta::assert_snapshot!(message(&crashed), @"
         🔴 checkout/api: 3 Pods crash-looping · prod-eu
         api exits 1 after 6s, 5 restarts · since 14:02 UTC
         > connect postgres-rw:5432: connection refused
         > at main.rs:7
           kubectl -n checkout logs deploy/api -c api --previous
+          Quiet it: kpulse silence deployment/api -n checkout 2h
         ");
-        insta::assert_snapshot!(body(&crashed.report), @"
+        insta::assert_snapshot!(body(&crashed.content), @"
         api exits 1 after 6s, 5 restarts
         > connect postgres-rw:5432: connection refused
         >     at main.rs:7
@@ -214,9 +323,12 @@ mod tests {
     #[test]
     fn what_the_cause_says_already_is_not_quoted() {
         let mut crashed = example::firing();
-        assert_eq!(body(&crashed.report), crashed.report.body);
-        crashed.report.log = vec!["connect postgres-rw:5432: connection refused".to_owned()];
-        assert_eq!((message(&crashed).quote, body(&crashed.report)), (vec![], crashed.report.body.as_str().into()));
+        assert_eq!(body(&crashed.content), crashed.content.report().unwrap().body);
+        crashed.content.report_mut().unwrap().log = vec!["connect postgres-rw:5432: connection refused".to_owned()];
+        assert_eq!(
+            (message(&crashed).quote, body(&crashed.content)),
+            (vec![], crashed.content.report().unwrap().body.as_str().into())
+        );
     }
 
     #[test]
@@ -226,8 +338,9 @@ mod tests {
         Was crash-looping (CrashLoopBackOff); replaced, and no failure since.
         ");
         let mut gone = example::resolved();
-        gone.report.ending = Some(Ending::Gone);
-        gone.report.title = "checkout/api is gone after 18m: Deployment deleted".to_owned();
+        let report = gone.content.report_mut().unwrap();
+        report.ending = Some(Ending::Gone);
+        report.title = "checkout/api is gone after 18m: Deployment deleted".to_owned();
         assert_eq!(message(&gone).headline, "✅ checkout/api is gone after 18m: Deployment deleted · prod-eu");
     }
 
@@ -242,11 +355,12 @@ mod tests {
     fn severity_lateness_and_an_older_day_are_said() {
         let mut late = example::firing();
         late.delayed = Some(SignedDuration::from_mins(14));
-        late.report.severity = Severity::Warning;
-        late.report.started_at = "2026-11-20T08:00:00Z".parse().unwrap();
-        late.report.cause.clear();
-        late.report.cluster = "".into();
-        late.report.command = None;
+        let report = late.content.report_mut().unwrap();
+        report.severity = Severity::Warning;
+        report.started_at = "2026-11-20T08:00:00Z".parse().unwrap();
+        report.cause.clear();
+        report.cluster = "".into();
+        (report.command, report.silence) = (None, None);
         assert_eq!(
             message(&late).to_string(),
             "🟠 checkout/api: 3 Pods crash-looping · delayed 14m\nsince 20 Nov 08:00 UTC"
@@ -286,11 +400,11 @@ mod tests {
     #[test]
     fn a_long_cause_is_cut_after_six_lines() {
         let mut long = example::firing();
-        long.report.cause = (1..=9).map(|number| format!("line {number}\n\n")).collect();
+        long.content.report_mut().unwrap().cause = (1..=9).map(|number| format!("line {number}\n\n")).collect();
         let details = message(&long).details;
         assert_eq!(details.len(), 7);
         assert_eq!((details[0].as_str(), details[6].as_str()), ("line 1 · since 14:02 UTC", "…"));
-        long.report.cause = "1\n2\n3\n4\n5\n6".to_owned();
+        long.content.report_mut().unwrap().cause = "1\n2\n3\n4\n5\n6".to_owned();
         assert_eq!(message(&long).details.last().map(String::as_str), Some("6"));
     }
 }

@@ -142,7 +142,7 @@ async fn hostile_texts_arrive_as_they_are() {
         let bench = Bench::new(channel).await;
         for text in &texts {
             let mut hostile = example::firing();
-            let report = &mut hostile.report;
+            let report = hostile.content.report_mut().unwrap();
             (report.title, report.cause, report.body) = (text.clone(), text.clone(), text.clone());
             report.reason = text.as_str().into();
             report.object.name = text.as_str().into();

@@ -265,8 +265,9 @@ async fn a_goodbye_that_never_comes_holds_nobody_up() {
 async fn dots_and_long_lines_arrive_as_they_were_written() {
     let bench = Bench::open().await;
     let mut odd = example::firing();
-    odd.report.cause = format!(".\n..two\n.from: evil\n{}", "x".repeat(290));
-    odd.report.log = vec![".".to_owned(), "é".repeat(380)];
+    let report = odd.content.report_mut().unwrap();
+    report.cause = format!(".\n..two\n.from: evil\n{}", "x".repeat(290));
+    report.log = vec![".".to_owned(), "é".repeat(380)];
     bench.deliver(&odd).await.unwrap();
     let mail = bench.sink.mails().remove(0);
     let text = mail.text();
@@ -286,7 +287,7 @@ async fn in_a_lane_a_group_is_one_thread() {
     let mut root = None;
     let grown = |id, count| {
         let mut grown = Notification { id: NotificationId(id), ..example::firing() };
-        grown.report.count = count;
+        grown.content.report_mut().unwrap().count = count;
         grown.idempotency_key = format!("{}-{count}", grown.idempotency_key);
         grown
     };

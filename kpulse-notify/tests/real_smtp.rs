@@ -92,9 +92,10 @@ impl Drop for Server {
 
 fn odd() -> Notification {
     let mut odd = example::firing();
-    odd.report.title = TITLE.to_owned();
-    odd.report.cause = format!(".\n..\nFrom here\n{} =3D & <i>", "long ".repeat(50));
-    odd.report.log = vec!["\tat <main>".to_owned(), ".".to_owned()];
+    let report = odd.content.report_mut().unwrap();
+    report.title = TITLE.to_owned();
+    report.cause = format!(".\n..\nFrom here\n{} =3D & <i>", "long ".repeat(50));
+    report.log = vec!["\tat <main>".to_owned(), ".".to_owned()];
     odd
 }
 

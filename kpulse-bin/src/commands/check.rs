@@ -4,9 +4,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use kpulse_core::Name;
 use kpulse_core::monitors::MonitorName;
-use kpulse_core::settings::{Glob, Settings};
+use kpulse_core::settings::{Channel, Glob, Settings};
 use kpulse_notify::Secrets;
 
 use crate::cli::CheckArgs;
@@ -137,8 +136,8 @@ fn namespaces(include: &[Glob], exclude: &[Glob]) -> String {
     format!("{watched}{}", prefixed(" but ", &texts(exclude)))
 }
 
-fn listed(names: &[Name]) -> String {
-    names.iter().map(Name::as_str).collect::<Vec<_>>().join(", ")
+fn listed(channels: &[Channel]) -> String {
+    channels.iter().map(|channel| channel.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn or(text: String, instead: &str) -> String {

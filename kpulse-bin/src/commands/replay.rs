@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use kpulse_core::{AlertState, Engine, EngineState, Name, Notification, Outcome, Receipt};
+use kpulse_core::{AlertState, Content, Engine, EngineState, Name, Notification, Outcome, Receipt};
 use serde::Serialize;
 
 use crate::cli::ReplayArgs;
@@ -19,11 +19,11 @@ struct Said<'a> {
     state: AlertState,
     monitor: &'a str,
     severity: &'a str,
-    namespace: &'a Name,
+    namespace: &'a str,
     object: String,
     container: Option<&'a Name>,
     workload: Option<String>,
-    reason: &'a Name,
+    reason: &'a str,
     ending: Option<&'a str>,
     title: &'a str,
     count: usize,
@@ -31,21 +31,25 @@ struct Said<'a> {
 
 impl<'a> Said<'a> {
     fn new(now: Timestamp, notification: &'a Notification) -> Self {
-        let report = &notification.report;
+        let content = &notification.content;
+        let report = content.report();
         Self {
             at: format!("{now:.3}"),
             channel: &notification.channel,
-            state: report.state,
-            monitor: report.monitor.as_str(),
-            severity: report.severity.as_str(),
-            namespace: &report.object.namespace,
-            object: report.object.to_string(),
-            container: report.trouble.container.as_ref(),
-            workload: report.workload.as_ref().map(ToString::to_string),
-            reason: &report.reason,
-            ending: report.ending.map(kpulse_core::Ending::as_str),
-            title: &report.title,
-            count: report.count,
+            state: content.state(),
+            monitor: content.source(),
+            severity: content.severity().as_str(),
+            namespace: report.map_or("", |report| &report.object.namespace),
+            object: report.map(|report| report.object.to_string()).unwrap_or_default(),
+            container: report.and_then(|report| report.trouble.container.as_ref()),
+            workload: report.and_then(|report| report.workload.as_ref()).map(ToString::to_string),
+            reason: report.map_or("", |report| &report.reason),
+            ending: report.and_then(|report| report.ending).map(kpulse_core::Ending::as_str),
+            title: content.title(),
+            count: match content {
+                Content::Report(report) => report.count,
+                Content::Bulletin(bulletin) => bulletin.lines.len() + bulletin.more,
+            },
         }
     }
 }
@@ -63,7 +67,7 @@ pub(crate) fn run(args: &ReplayArgs, out: &mut impl Write) -> anyhow::Result<Exi
     let moments = recording::read(&args.file)?;
     // Without a channel nobody would be told anything: one stands for all.
     if settings.channels.is_empty() {
-        settings.channels.push(Name::from("replay"));
+        settings.channels.push("replay".into());
     }
     let start = moments.first().map_or(Timestamp::UNIX_EPOCH, |moment| moment.at);
     let mut engine = Engine::new(start, settings, EngineState::default());

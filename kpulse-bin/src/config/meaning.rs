@@ -1,9 +1,9 @@
 //! What is well formed but makes no sense: a route to nowhere, a monitor that does not exist.
 
 use kpulse_core::monitors::MonitorName;
-use kpulse_core::policy::Route;
 use kpulse_core::policy::route::{Matcher, OneOf};
-use kpulse_core::settings::Glob;
+use kpulse_core::policy::{Route, Silence};
+use kpulse_core::settings::{Glob, Span};
 use kpulse_core::{Name, Severity};
 use kpulse_notify::Secrets;
 
@@ -31,8 +31,9 @@ pub(super) fn faults(reading: &Reading<Config>, layers: &Layers, purpose: Purpos
         faults.extend(cluster_name(config));
     }
     namespaces(config, &mut faults);
-    faults.extend(digest(config));
     faults.extend(fullness(config));
+    faults.extend(dedupe(config));
+    silences(config, &mut faults);
     routing(config, &reading.faults, &mut faults);
     for fault in &mut faults {
         fault.path = reading.original(&fault.path);
@@ -56,14 +57,31 @@ fn cluster_name(config: &Config) -> Option<Fault> {
     })
 }
 
-fn digest(config: &Config) -> Option<Fault> {
-    config.dedupe.digest.enabled.then(|| {
-        Fault::of_value(
-            KeyPath::new(["dedupe", "digest", "enabled"]),
-            "this version has no digest".to_owned(),
-            "set it to false: each message goes out by itself".to_owned(),
-        )
-    })
+/// Times that would have something told without end.
+fn dedupe(config: &Config) -> Vec<Fault> {
+    let intervals = [
+        (KeyPath::new(["dedupe", "repeat_interval"]), config.dedupe.repeat_interval, "4h"),
+        (KeyPath::new(["dedupe", "digest", "interval"]), config.dedupe.digest.interval, "10m"),
+    ];
+    let none = intervals.into_iter().filter(|(_, interval, _)| *interval == Span::ZERO);
+    none.map(|(path, _, usual)| Fault::of_value(path, "is no time at all".to_owned(), format!("write it like {usual}")))
+        .collect()
+}
+
+/// Silences that never hold, or that match nothing there is.
+fn silences(config: &Config, faults: &mut Vec<Fault>) {
+    for (position, silence) in config.silences.iter().enumerate() {
+        let path = KeyPath::new(["silences", &position.to_string()]);
+        if let (Some(from), Some(until)) = (silence.from, silence.until)
+            && until <= from
+        {
+            let fault = format!("this silence ends before it begins, at {from}");
+            faults.push(Fault::of_value(path.child("until"), fault, "write a later time, or leave it out".to_owned()));
+        }
+        let matches = path.child("match");
+        words("severity", &silence.matches.severity, words_of::<Severity>(), &matches, faults);
+        words("monitor", &silence.matches.monitor, words_of::<MonitorName>(), &matches, faults);
+    }
 }
 
 /// Limits that can never be reached, or not in their order.
@@ -137,6 +155,12 @@ pub(super) fn notes(config: &Config) -> Vec<String> {
     }
     if config.cluster.name.as_str() == "REPLACE_ME" {
         notes.push("cluster.name is still REPLACE_ME: messages will say so".to_owned());
+    }
+    let mutes_all = |silence: &Silence| *silence == Silence { reason: silence.reason.clone(), ..Silence::default() };
+    if let Some(position) = config.silences.iter().position(mutes_all) {
+        notes.push(format!(
+            "silences[{position}] has neither a match nor an end: nobody will be told anything, for ever"
+        ));
     }
     let takes_all = |route: &Route| !route.go_on && route.matches == Matcher::default();
     if let Some(first) = config.routing.iter().position(takes_all)

@@ -51,7 +51,12 @@ where
         if path.steps() != error.path {
             fault.part = Part::Key;
         }
-        faults.push(fault);
+        // What is missing because it was taken out has been told, with its own place.
+        let is_told = matches!(&error.kind, Kind::MissingField(key)
+            if faults.iter().any(|known: &Fault| known.path == fault.path.child(&**key)));
+        if !is_told {
+            faults.push(fault);
+        }
         if faults.len() >= MOST_FAULTS || !take_out(&mut values, path.steps()) {
             return Reading { settings: T::default(), faults: outermost(faults), taken_out };
         }

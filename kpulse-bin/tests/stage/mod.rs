@@ -55,7 +55,7 @@ impl Stage {
     /// With these settings of `pod_crashes`.
     pub(crate) fn configure_crashes(&self, channels: &str, pod_crashes: &str) {
         let config = format!(
-            "cluster: {{name: test}}\nchannels: {channels}\nmonitors: {{pod_crashes: {{{pod_crashes}}}}}\nlog: {{format: text}}\n"
+            "cluster: {{name: test}}\nchannels: {channels}\nmonitors: {{pod_crashes: {{{pod_crashes}}}}}\ndedupe: {{digest: {{enabled: false}}}}\nlog: {{format: text}}\n"
         );
         std::fs::write(self.directory.join("config.yaml"), config).unwrap();
     }

@@ -10,6 +10,7 @@ use crate::group::Group;
 use crate::ledger::Told;
 use crate::monitors::MonitorName;
 use crate::notification::Why;
+use crate::settings::Channel;
 use crate::{Alert, Fingerprint, GroupKey, Name, ObjectRef, Report, Severity};
 
 /// How many groups that are over are remembered.
@@ -177,7 +178,7 @@ impl Engine {
 
     fn shown(&self, now: Timestamp, group: &Group) -> Shown {
         let fingerprint = group.key.fingerprint();
-        let knows = |channel: &Name| Some((channel.clone(), self.ledger.told(channel, &fingerprint)?));
+        let knows = |channel: &Channel| Some((channel.name.clone(), self.ledger.told(&channel.name, &fingerprint)?));
         let known: Vec<(Name, &Told)> = self.settings.channels.iter().filter_map(knows).collect();
         let why = if group.ended.is_some() && !group.once { Why::Resolved } else { Why::First };
         // The words of a channel's own entry are for that channel; here the group speaks for all of them.

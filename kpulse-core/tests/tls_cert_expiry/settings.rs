@@ -93,7 +93,7 @@ fn a_route_by_namespace_gets_what_is_in_that_namespace() {
     timeline.engine.observe(timeline.now, Observation::Applied(secret("blog/web-tls", fixture!("many"))));
     timeline.engine.observe(timeline.now, Observation::Listed(SECRETS));
     for notification in timeline.engine.notifications(timeline.now) {
-        told.push((notification.channel, notification.content.report().unwrap().object.namespace));
+        told.push((notification.channel, notification.content.report().unwrap().object.namespace.clone()));
     }
     assert_eq!(told, [(Name::from("chat"), Name::from("shop")), (Name::from("other"), Name::from("blog"))]);
 }

@@ -8,15 +8,15 @@
 //! - 200 is success; 400 says what is wrong with an alert, and takes the others.
 //!
 //! A message is one POST with the group's members. `endsAt` lies four intervals ahead, so that alerts do not end while
-//! kpulse is away for a moment. Sending again what fires, once per interval, is the engine's part and not there yet:
-//! until then `interval` should be long, since Alertmanager takes an alert that is not sent again for one that ended.
+//! kpulse is away for a moment; sending again what fires, once per interval, is the engine's part.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use kpulse_core::settings::Span;
-use kpulse_core::{AlertState, Notification, ObjectRef, Report, Severity, Why};
+use kpulse_core::{AlertState, Bulletin, Content, Notification, ObjectRef, Report, Severity, Why};
 use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -27,14 +27,15 @@ use crate::endpoint::Endpoint;
 use crate::http::{Http, HttpClient, certificates};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::{Masked, Secrets};
-use crate::settings::{Channel, SetupError, secret, worst_first};
+use crate::settings::{Channel, SetupError, Traits, secret, worst_first};
 use crate::text;
 
 /// How many intervals ahead an alert that fires ends.
 const AHEAD: i32 = 4;
 
-/// Until the engine sends again what fires: a day ahead.
-const INTERVAL: Span = Span::hours(6);
+/// How often what fires is sent again: an alert outlives kpulse's restart by far, and a kpulse that is gone by 12 minutes
+/// at most.
+const INTERVAL: Span = Span::minutes(3);
 
 // ---- settings
 
@@ -48,7 +49,7 @@ pub struct Settings {
     pub url_from_secret: Option<String>,
     /// The key of the secret that is a bearer token.
     pub token_from_secret: Option<String>,
-    /// A quarter of the time after which an alert ends that is not sent again.
+    /// How often what fires is sent again. What is not ends after four times as long.
     pub interval: Span,
     /// Certificates to trust besides the platform's, as PEM.
     pub ca_file: Option<PathBuf>,
@@ -67,8 +68,8 @@ impl Channel for Settings {
         false
     }
 
-    fn is_by_route_only(&self) -> bool {
-        true
+    fn traits(&self) -> Traits {
+        Traits { incident: true, refresh: Some(self.interval), ..Traits::default() }
     }
 
     fn is_unset(&self) -> bool {
@@ -76,7 +77,7 @@ impl Channel for Settings {
     }
 
     fn faults(&self, secrets: &Secrets) -> Vec<SetupError> {
-        let no_interval = SetupError::invalid("interval", "is no time at all", "set a minute or more, like 6h");
+        let no_interval = SetupError::invalid("interval", "is no time at all", "set some minutes, like 3m");
         worst_first([
             self.endpoint(secrets).err(),
             self.token(secrets).err(),
@@ -99,7 +100,11 @@ impl Channel for Settings {
     }
 
     fn preview(&self, notification: &Notification) -> String {
-        format!("{:#}", payload(notification, self.interval, notification.report.fired_at))
+        let at = match &notification.content {
+            Content::Report(report) => report.fired_at,
+            Content::Bulletin(bulletin) => bulletin.at,
+        };
+        format!("{:#}", payload(notification, self.interval, at))
     }
 }
 
@@ -158,6 +163,9 @@ impl Notifier for Alertmanager {
 const LABEL: usize = 253;
 const ANNOTATION: usize = 1_000;
 
+/// The most lines of a bulletin.
+const LINES: usize = 20;
+
 /// The most alerts in one message: as many members as a report names, with room to spare.
 const ALERTS: usize = 100;
 
@@ -167,7 +175,10 @@ const ALERTS: usize = 100;
 /// ends with it.
 #[must_use]
 pub fn payload(notification: &Notification, interval: Span, now: Timestamp) -> Value {
-    let report = &notification.report;
+    let report = match &notification.content {
+        Content::Report(report) => report,
+        Content::Bulletin(bulletin) => return Value::Array(vec![of_bulletin(notification, bulletin, interval, now)]),
+    };
     let end = match report.state {
         AlertState::Firing => ahead(now, interval),
         AlertState::Resolved => report.ended_at.unwrap_or(now).max(report.started_at),
@@ -187,6 +198,22 @@ pub fn payload(notification: &Notification, interval: Span, now: Timestamp) -> V
         }
     }
     Value::Array(alerts)
+}
+
+/// An alert by itself: a test, which ends by itself too.
+fn of_bulletin(notification: &Notification, bulletin: &Bulletin, interval: Span, now: Timestamp) -> Value {
+    let start = bulletin.started_at.min(now);
+    let end = match bulletin.state {
+        AlertState::Firing => ahead(now, interval),
+        AlertState::Resolved => bulletin.at.max(start),
+    };
+    let labels = texts([
+        ("alertname", bulletin.kind.as_str()),
+        ("severity", bulletin.severity.as_str()),
+        ("cluster", &bulletin.cluster),
+    ]);
+    let annotations = annotations(notification);
+    json!({"labels": labels, "annotations": annotations, "startsAt": start.to_string(), "endsAt": end.to_string()})
 }
 
 fn ahead(now: Timestamp, interval: Span) -> Timestamp {
@@ -211,16 +238,17 @@ fn labels(report: &Report, member: &ObjectRef, severity: Severity) -> Map<String
 }
 
 fn annotations(notification: &Notification) -> Map<String, Value> {
-    let (report, card) = (&notification.report, card(notification));
-    let lines = card.cause.iter().chain(&card.quote).chain(&card.command);
-    let description = lines.map(String::as_str).collect::<Vec<_>>().join("\n");
+    let card = card(notification);
+    let lines = card.cause.iter().chain(&card.quote).cloned().chain(card.lines.first(LINES).map(Cow::into_owned));
+    let description = lines.chain(card.commands.iter().map(ToString::to_string)).collect::<Vec<_>>().join("\n");
+    let report = notification.content.report();
     // Of several, it is the node of the first only.
-    let node = report.node.as_deref().filter(|_| report.count == 1);
+    let node = report.filter(|report| report.count == 1).and_then(|report| report.node.as_deref());
     let mut annotations = texts([
-        ("summary", &report.title),
-        ("reason", &report.reason),
+        ("summary", notification.content.title()),
+        ("reason", report.map_or("", |report| report.reason.as_str())),
         ("node", node.unwrap_or_default()),
-        ("count", &report.count.to_string()),
+        ("count", &report.map(|report| report.count.to_string()).unwrap_or_default()),
         ("delayed", &text::delay(notification).unwrap_or_default()),
     ]);
     annotations.insert("description".to_owned(), json!(clip(description, ANNOTATION)));

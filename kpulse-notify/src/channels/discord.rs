@@ -31,7 +31,7 @@ use crate::living::{Aside, aside, with_aside};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::retry_after;
 use crate::secrets::Secrets;
-use crate::settings::{Channel, SetupError, secret, worst_first};
+use crate::settings::{Channel, SetupError, Traits, secret, worst_first};
 pub use message::payload;
 
 /// Five messages in two seconds, by the headers Discord sends with every answer (Rate limits).
@@ -62,6 +62,10 @@ pub struct Settings {
 impl Channel for Settings {
     fn is_default(&self) -> bool {
         self.default
+    }
+
+    fn traits(&self) -> Traits {
+        Traits { edits: true, ..Traits::default() }
     }
 
     fn is_unset(&self) -> bool {

@@ -19,10 +19,10 @@ use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::card::{Card, Fact, card, outer_key};
+use crate::card::{Card, Command, Fact, card, outer_key};
 use crate::endpoint::Endpoint;
 use crate::http::{Http, HttpClient, certificates};
-use crate::markup::{self, fit};
+use crate::markup::{self, fit, fit_lines};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::Secrets;
 use crate::settings::{Channel, SetupError, secret, worst_first};
@@ -111,6 +111,7 @@ impl Notifier for GoogleChat {
 const LINE: usize = 1_200;
 const CAUSE: usize = 6_000;
 const QUOTE: usize = 6_000;
+const LINES: usize = 8_000;
 
 /// What is sent of a message.
 #[must_use]
@@ -118,7 +119,7 @@ pub fn payload(notification: &Notification) -> Value {
     let card = card(notification);
     json!({
         "text": fit(&card.headline, LINE, char::len_utf8, defused),
-        "thread": {"threadKey": outer_key(&notification.report)},
+        "thread": {"threadKey": outer_key(&notification.content)},
         "cardsV2": [{"cardId": "kpulse", "card": {"sections": [{"widgets": widgets(&card)}]}}],
     })
 }
@@ -129,13 +130,20 @@ fn widgets(card: &Card) -> Vec<Value> {
     if !card.quote.is_empty() {
         paragraphs.push(format!("<code>{}</code>", html(&card.quote.join("\n"), QUOTE)));
     }
-    paragraphs.extend(card.command.as_ref().map(|command| format!("<code>{}</code>", html(command, LINE))));
+    let told = fit_lines(&card.lines, LINES, char::len_utf8, markup::html);
+    let commands = card.commands.iter().map(command).collect::<Vec<_>>().join("\n");
+    paragraphs.extend([told, commands].into_iter().filter(|part| !part.is_empty()));
     let paragraph = |text: String| json!({"textParagraph": {"text": text}});
     let mut widgets: Vec<_> = paragraphs.into_iter().map(paragraph).collect();
     let fact = |Fact { name, value }: &Fact| json!({"decoratedText": {"topLabel": name, "text": html(value, LINE), "wrapText": true}});
     widgets.extend(card.facts.iter().map(fact));
     widgets.push(json!({"textParagraph": {"text": format!("<i>{}</i>", html(&card.footer, LINE))}}));
     widgets
+}
+
+fn command(Command { label, text }: &Command) -> String {
+    let label = label.map_or_else(String::new, |label| format!("{label} "));
+    format!("{label}<code>{}</code>", html(text, LINE))
 }
 
 /// A card has no coloured edge: a word has its colour.
@@ -176,7 +184,7 @@ mod tests {
         let key = |notification: &Notification| payload(notification)["thread"]["threadKey"].clone();
         assert_eq!(key(&example::firing()), key(&example::resolved()));
         let mut elsewhere = example::firing();
-        elsewhere.report.cluster = "prod-us".into();
+        elsewhere.content.report_mut().unwrap().cluster = "prod-us".into();
         assert_ne!(key(&example::firing()), key(&elsewhere));
     }
 

@@ -18,10 +18,10 @@ use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::card::{Card, Fact, card};
+use crate::card::{Card, Command, Fact, card};
 use crate::endpoint::Endpoint;
 use crate::http::{Http, HttpClient, certificates};
-use crate::markup::{self, fit};
+use crate::markup::{self, fit, fit_lines};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::Secrets;
 use crate::settings::{Channel, SetupError, secret, worst_first};
@@ -123,7 +123,8 @@ fn closed(id: &str) -> Option<DeliveryError> {
 // ---- the message
 
 /// The longest text and value, in characters as they are written: all of a message stays below 7,900.
-const TEXT: usize = 3_600;
+const TEXT: usize = 3_900;
+const LINES: usize = 1_900;
 const VALUE: usize = 400;
 const LINE: usize = 500;
 
@@ -143,12 +144,17 @@ pub fn payload(notification: &Notification) -> Value {
     })
 }
 
-/// The cause, what the container said, and the command: neither of the last two is cut for a long cause.
+/// The cause, what the container said, what a bulletin tells, and what to copy: only the first is cut for the others.
 fn text(card: &Card) -> String {
     let code = |text: &str, limit| fit(text, limit, char::len_utf16, markup::code);
     let quote = (!card.quote.is_empty()).then(|| format!("```\n{}\n```", code(&card.quote.join("\n"), TEXT / 2)));
-    let command = card.command.as_ref().map(|command| format!("`{}`", code(command, VALUE)));
-    let below: Vec<_> = [quote, command].into_iter().flatten().collect();
+    let told = fit_lines(&card.lines, LINES, char::len_utf16, marked);
+    let command = |Command { label, text }: &Command| {
+        let label = label.map_or_else(String::new, |label| format!("{label} "));
+        format!("{label}`{}`", code(text, VALUE))
+    };
+    let commands = card.commands.iter().map(command).collect::<Vec<_>>().join("\n");
+    let below: Vec<_> = quote.into_iter().chain([told, commands]).filter(|part| !part.is_empty()).collect();
     let taken: usize = below.iter().map(|part| part.encode_utf16().count() + 2).sum();
     let cause = fit(&card.cause.join("\n"), TEXT - taken, char::len_utf16, marked);
     let parts = std::iter::once(cause).chain(below).filter(|part| !part.is_empty());
@@ -209,7 +215,8 @@ mod tests {
     #[test]
     fn marks_and_mentions_of_others_mean_nothing() {
         let mut hostile = example::firing();
-        (hostile.report.title, hostile.report.cause) = ("@all *x*".to_owned(), "@here [a](http://h) `c`".to_owned());
+        let report = hostile.content.report_mut().unwrap();
+        (report.title, report.cause) = ("@all *x*".to_owned(), "@here [a](http://h) `c`".to_owned());
         let attachment = &payload(&hostile)["attachments"][0];
         assert_eq!(attachment["title"], "🔴 @\u{200b}all *x* · prod-eu");
         let text = attachment["text"].as_str().unwrap();

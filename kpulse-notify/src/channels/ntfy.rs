@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use crate::card::{Card, Tone, card};
 use crate::endpoint::Endpoint;
 use crate::http::{Http, HttpClient, certificates};
-use crate::markup::{self, fit};
+use crate::markup::{self, fit, fit_lines};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::{Masked, Secrets};
 use crate::settings::{Channel, SetupError, secret, worst_first};
@@ -152,6 +152,9 @@ impl Notifier for Ntfy {
 const TITLE: usize = 300;
 const MESSAGE: usize = 4_096;
 
+/// The longest list of what a bulletin tells, in bytes: what stands around it fits besides.
+const LINES: usize = 2_400;
+
 /// What is sent of a message, without the topic.
 #[must_use]
 pub fn payload(notification: &Notification) -> Value {
@@ -160,7 +163,7 @@ pub fn payload(notification: &Notification) -> Value {
         "title": fit(&card.headline, TITLE, char::len_utf8, markup::plain),
         "message": fit(&text(&card), MESSAGE, char::len_utf8, markup::plain),
         "priority": priority(card.tone),
-        "tags": [notification.report.monitor.as_str()],
+        "tags": [notification.content.source()],
     })
 }
 
@@ -176,7 +179,9 @@ const fn priority(tone: Tone) -> u8 {
 fn text(card: &Card) -> String {
     let quote = card.quote.iter().map(|line| format!("> {line}"));
     let facts = card.facts.iter().map(|fact| format!("{}: {}", fact.name, fact.value));
-    let lines = card.cause.iter().cloned().chain(quote).chain(card.command.clone()).chain(facts);
+    let told = fit_lines(&card.lines, LINES, char::len_utf8, markup::plain);
+    let above = card.cause.iter().cloned().chain(quote).chain(Some(told).filter(|told| !told.is_empty()));
+    let lines = above.chain(card.commands.iter().map(ToString::to_string)).chain(facts);
     lines.chain([card.footer.clone()]).collect::<Vec<_>>().join("\n")
 }
 

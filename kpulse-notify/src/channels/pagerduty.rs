@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kpulse_core::{AlertState, Notification, Severity};
+use kpulse_core::{AlertState, BulletinKind, Content, Notification, Severity};
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use crate::http::{Http, HttpClient, certificates};
 use crate::markup::{self, fit};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::{Masked, Secrets};
-use crate::settings::{Channel, SetupError, secret, worst_first};
+use crate::settings::{Channel, SetupError, Traits, secret, worst_first};
 use crate::text;
 
 /// No rate is published; two events a second are far below what is refused.
@@ -56,8 +56,8 @@ impl Channel for Settings {
         false
     }
 
-    fn is_by_route_only(&self) -> bool {
-        true
+    fn traits(&self) -> Traits {
+        Traits { incident: true, ..Traits::default() }
     }
 
     fn is_unset(&self) -> bool {
@@ -103,7 +103,21 @@ struct PagerDuty {
 #[async_trait]
 impl Notifier for PagerDuty {
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
-        let mut body = payload(notification);
+        let accepted = self.send(payload(notification)).await?;
+        if is_test(&notification.content) {
+            // Nobody would ever end the alert that a test opens.
+            self.send(resolve(&notification.content)).await?;
+        }
+        Ok(accepted)
+    }
+
+    fn spacing(&self) -> Duration {
+        SPACING
+    }
+}
+
+impl PagerDuty {
+    async fn send(&self, mut body: Value) -> Result<Accepted, DeliveryError> {
         body["routing_key"] = json!(self.routing_key.expose_secret());
         let reply = self.client.post_json(&self.endpoint, HeaderMap::new(), body.to_string().into_bytes()).await?;
         if reply.verdict().is_ok() {
@@ -116,10 +130,10 @@ impl Notifier for PagerDuty {
         }
         answer.verdict.map(|()| Accepted::default())
     }
+}
 
-    fn spacing(&self) -> Duration {
-        SPACING
-    }
+fn is_test(content: &Content) -> bool {
+    matches!(content, Content::Bulletin(bulletin) if bulletin.kind == BulletinKind::Test)
 }
 
 /// Whether an event was refused for whom it was meant: then so would be any other.
@@ -135,19 +149,23 @@ fn blames_the_key(said: &Value) -> bool {
 const SUMMARY: usize = 1_024;
 const NAME: usize = 255;
 
+/// The most lines of a bulletin.
+const LINES: usize = 20;
+
 /// What is sent of a message, without the routing key.
 #[must_use]
 pub fn payload(notification: &Notification) -> Value {
-    let report = &notification.report;
-    let dedup_key = outer_key(report);
-    match report.state {
-        AlertState::Resolved => json!({"event_action": "resolve", "dedup_key": dedup_key}),
-        AlertState::Firing => json!({
-            "event_action": "trigger",
-            "dedup_key": dedup_key,
-            "client": "kpulse",
-            "payload": {
-                "summary": name(&format!("{} · {}", report.title, report.cluster), SUMMARY),
+    let content = &notification.content;
+    if content.state() == AlertState::Resolved {
+        return resolve(content);
+    }
+    json!({
+        "event_action": "trigger",
+        "dedup_key": outer_key(content),
+        "client": "kpulse",
+        "payload": match content {
+            Content::Report(report) => json!({
+                "summary": summary(content),
                 "severity": severity(report.severity),
                 "source": name(&report.object.to_string(), NAME),
                 "component": report.workload.as_ref().map(|workload| name(&workload.to_string(), NAME)),
@@ -155,9 +173,25 @@ pub fn payload(notification: &Notification) -> Value {
                 "class": name(&report.reason, NAME),
                 "timestamp": report.started_at.to_string(),
                 "custom_details": details(&card(notification), notification),
-            },
-        }),
-    }
+            }),
+            Content::Bulletin(bulletin) => json!({
+                "summary": summary(content),
+                "severity": severity(bulletin.severity),
+                "source": "kpulse",
+                "class": content.source(),
+                "timestamp": bulletin.started_at.to_string(),
+                "custom_details": details(&card(notification), notification),
+            }),
+        },
+    })
+}
+
+fn resolve(content: &Content) -> Value {
+    json!({"event_action": "resolve", "dedup_key": outer_key(content)})
+}
+
+fn summary(content: &Content) -> String {
+    name(&format!("{} · {}", content.title(), content.cluster()), SUMMARY)
 }
 
 /// PagerDuty has `error` too, between critical and warning.
@@ -173,10 +207,12 @@ fn details(card: &Card, notification: &Notification) -> Map<String, Value> {
     let mut details = Map::new();
     details.insert("cause".to_owned(), json!(card.cause.join("\n")));
     details.insert("log".to_owned(), json!(card.quote.join("\n")));
-    details.insert("command".to_owned(), json!(card.command));
+    details.insert("told".to_owned(), json!(card.lines.first(LINES).collect::<Vec<_>>().join("\n")));
+    let commands: Vec<_> = card.commands.iter().map(ToString::to_string).collect();
+    details.insert("command".to_owned(), json!(commands.join("\n")));
     details.extend(card.facts.iter().map(|fact| (fact.name.to_lowercase(), json!(fact.value))));
-    details.insert("count".to_owned(), json!(notification.report.count));
-    details.insert("monitor".to_owned(), json!(notification.report.monitor.as_str()));
+    details.insert("count".to_owned(), json!(notification.content.report().map(|report| report.count)));
+    details.insert("monitor".to_owned(), json!(notification.content.source()));
     details.insert("delayed".to_owned(), json!(text::delay(notification)));
     details.insert("from".to_owned(), json!(card.footer));
     details.retain(|_, value| !value.is_null() && value != "");

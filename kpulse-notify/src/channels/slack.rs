@@ -29,7 +29,7 @@ use crate::http::{Http, HttpClient, certificates};
 use crate::living::{Aside, aside, with_aside};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::{Masked, Secrets};
-use crate::settings::{Channel, SetupError, secret, worst_first};
+use crate::settings::{Channel, SetupError, Traits, secret, worst_first};
 pub use message::payload;
 
 /// Slack takes one message a second for a channel (Rate limits: posting messages).
@@ -63,6 +63,11 @@ pub struct Settings {
 impl Channel for Settings {
     fn is_default(&self) -> bool {
         self.default
+    }
+
+    /// A bot does; what a webhook posted cannot be edited.
+    fn traits(&self) -> Traits {
+        Traits { edits: secret::set(self.bot_token_from_secret.as_ref()).is_some(), ..Traits::default() }
     }
 
     fn is_unset(&self) -> bool {

@@ -28,7 +28,7 @@ use crate::http::{Http, HttpClient, certificates};
 use crate::living::{Aside, aside, with_aside};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::{Masked, Secrets};
-use crate::settings::{Channel, SetupError, secret, worst_first};
+use crate::settings::{Channel, SetupError, Traits, secret, worst_first};
 pub use chat_id::ChatId;
 pub use message::payload;
 use words::Failure;
@@ -67,6 +67,10 @@ pub struct Settings {
 impl Channel for Settings {
     fn is_default(&self) -> bool {
         self.default
+    }
+
+    fn traits(&self) -> Traits {
+        Traits { edits: true, ..Traits::default() }
     }
 
     fn is_unset(&self) -> bool {

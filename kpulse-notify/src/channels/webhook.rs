@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use kpulse_core::{Ending, Notification};
+use kpulse_core::{AlertState, Bulletin, BulletinKind, Content, Ending, Notification, Report};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use ring::hmac;
 use secrecy::ExposeSecret;
@@ -210,12 +210,37 @@ pub struct Body<'a> {
     members: Vec<String>,
     /// The last lines of the failed container's log; empty where there is none.
     log: &'a [String],
+    /// Of a digest and its like, what it tells; other messages have no such key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lines: Option<Vec<Line<'a>>>,
 }
+
+/// One of the troubles that a digest and its like tell.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Line<'a> {
+    state: &'static str,
+    severity: &'static str,
+    text: &'a str,
+    started_at: String,
+    ended_at: Option<String>,
+}
+
+/// The most lines of a bulletin; `count` says how many there are.
+const LINES: usize = 200;
+
+/// The namespace of a test message, as in the earlier program.
+const TEST: &str = "kpulse";
 
 /// What is sent of a message.
 #[must_use]
 pub fn body(notification: &Notification) -> Body<'_> {
-    let report = &notification.report;
+    match &notification.content {
+        Content::Report(report) => of_report(&notification.content, report),
+        Content::Bulletin(bulletin) => of_bulletin(&notification.content, bulletin),
+    }
+}
+
+fn of_report<'a>(content: &'a Content, report: &'a Report) -> Body<'a> {
     Body {
         monitor: report.monitor.as_str(),
         severity: report.severity.as_str(),
@@ -225,7 +250,7 @@ pub fn body(notification: &Notification) -> Body<'_> {
         object: format!("{}/{}", report.object.kind.as_str().to_lowercase(), report.object.name),
         reason: &report.reason,
         title: &report.title,
-        body: text::body(report),
+        body: text::body(content),
         fired_at: seconds(report.fired_at),
         fingerprint: report.fingerprint.as_str(),
         kind: report.object.kind.as_str(),
@@ -240,13 +265,52 @@ pub fn body(notification: &Notification) -> Body<'_> {
         count: report.count,
         members: report.members.iter().map(ToString::to_string).collect(),
         log: &report.log,
+        lines: None,
     }
 }
 
-fn state(state: kpulse_core::AlertState) -> &'static str {
+/// It speaks of no object: what would name one is empty, or null where it may be.
+fn of_bulletin<'a>(content: &'a Content, bulletin: &'a Bulletin) -> Body<'a> {
+    let line = |line: &'a kpulse_core::BulletinLine| Line {
+        state: state(line.state),
+        severity: line.severity.as_str(),
+        text: &line.text,
+        started_at: seconds(line.since),
+        ended_at: line.ended_at.map(seconds),
+    };
+    let is_over = bulletin.state == AlertState::Resolved;
+    Body {
+        monitor: bulletin.kind.as_str(),
+        severity: bulletin.severity.as_str(),
+        state: state(bulletin.state),
+        cluster: &bulletin.cluster,
+        namespace: if bulletin.kind == BulletinKind::Test { TEST } else { "" },
+        object: String::new(),
+        reason: "",
+        title: &bulletin.title,
+        body: text::body(content),
+        fired_at: seconds(bulletin.at),
+        fingerprint: bulletin.fingerprint.as_str(),
+        kind: "",
+        name: "",
+        container: None,
+        workload: None,
+        node: None,
+        trouble: "",
+        started_at: seconds(bulletin.started_at),
+        ended_at: is_over.then(|| seconds(bulletin.at)),
+        ending: None,
+        count: bulletin.lines.len() + bulletin.more,
+        members: Vec::new(),
+        log: &[],
+        lines: Some(bulletin.lines.iter().take(LINES).map(line).collect()),
+    }
+}
+
+const fn state(state: AlertState) -> &'static str {
     match state {
-        kpulse_core::AlertState::Firing => "firing",
-        kpulse_core::AlertState::Resolved => "resolved",
+        AlertState::Firing => "firing",
+        AlertState::Resolved => "resolved",
     }
 }
 

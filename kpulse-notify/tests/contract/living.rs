@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kpulse_core::Notification;
+use kpulse_core::{Notification, Why};
 use kpulse_notify::{DeliveryError, example};
 use kpulse_testkit::sink::{Behaviour, Message};
 
@@ -44,12 +44,12 @@ async fn a_message_is_edited_and_what_somebody_must_notice_is_said_below_it() {
     for told in Told::all().await {
         let channel = told.channel;
         for (name, change) in example::all() {
-            let (requests, message_id) = told.change(change).await.unwrap();
-            let asides = match name {
-                "grown" => told.living.history,
-                "escalated" | "recovered" | "gone" => 1,
+            let asides = match change.why {
+                Why::Grown => told.living.history,
+                Why::Escalated | Why::Resolved => 1,
                 _ => 0,
             };
+            let (requests, message_id) = told.change(change).await.unwrap();
             assert_eq!(requests.len(), 1 + asides, "{channel:?} {name}: {requests:?}");
             assert!((told.living.is_edit)(&requests[0]), "{channel:?} {name}");
             assert!(requests[1..].iter().all(|request| !(told.living.is_edit)(request)), "{channel:?} {name}");

@@ -139,6 +139,7 @@ fn config(webhook: &str) -> String {
         "cluster: {{name: demo}}\n\
          channels: {{webhook: {{url: {webhook:?}}}}}\n\
          monitors: {{pod_crashes: {{stable_for: 3s}}}}\n\
+         dedupe: {{digest: {{enabled: false}}}}\n\
          log: {{format: text, level: info}}\n"
     )
 }

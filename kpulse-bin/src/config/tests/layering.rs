@@ -112,6 +112,28 @@ channels:
   stdout:
 ";
     assert_eq!(load(text, &[]).config.settings().default_channel().map(Name::as_str), Some("stdout"));
+    let only = "channels: {alertmanager: {url: http://a.example}}";
+    assert_eq!(load(only, &[]).config.settings().default_channel(), None);
+}
+
+#[test]
+fn the_core_knows_which_channels_open_incidents_edit_or_forget() {
+    let text = "
+channels:
+  slack:
+    hook: {webhook_url_from_secret: URL}
+    bot: {bot_token_from_secret: TOKEN, channel: C1}
+  pagerduty: {routing_key_from_secret: KEY}
+  alertmanager: {url: http://a.example, interval: 2m}
+";
+    let settings = load(text, &[]).config.settings();
+    let traits = settings.channels.iter().map(|Channel { name, incident, edits, refresh }| {
+        format!("{name}: {incident} {edits} {}", refresh.map(|span| span.to_string()).unwrap_or_default())
+    });
+    assert_eq!(
+        traits.collect::<Vec<_>>(),
+        ["hook: false false ", "bot: false true ", "pagerduty: true false ", "alertmanager: true false 2m"]
+    );
 }
 
 #[test]
@@ -121,7 +143,10 @@ channels:
   webhook: {url: http://a.example}
   stdout: {zebra: {}, ant: {}}
 ";
-    let names = |config: &Config| config.settings().channels.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let names = |config: &Config| {
+        let channels = config.settings().channels.into_iter();
+        channels.map(|channel| channel.name.to_string()).collect::<Vec<_>>()
+    };
     let config = load(text, &[]).config;
     assert_eq!(names(&config), ["webhook", "zebra", "ant"]);
     assert_eq!(config.settings().default_channel().map(Name::as_str), Some("webhook"));

@@ -179,3 +179,42 @@ fn an_unreadable_file_is_told_with_a_remedy() {
     let said = load("/").to_string();
     assert!(said.starts_with("/: cannot be read: ") && said.ends_with("name the file in it: --config FILE"), "{said}");
 }
+
+#[test]
+fn a_silence_that_never_holds_or_matches_is_told() {
+    check(
+        "
+silences:
+  - match: {monitor: pod_crash}
+    from: 2026-12-02T08:00:00Z
+    until: 2026-12-01T08:00:00Z
+  - weekly: [{days: [sat], from: 22:00, until: \"6\"}]
+    zone: Berlin
+",
+        "
+kpulse.yaml:3:22: silences[0].match.monitor[0]: there is no monitor `pod_crash`
+  |
+3 |   - match: {monitor: pod_crash}
+  |                      ^^^^^^^^^
+  = did you mean `pod_crashes`? write one of: <monitor>, or a glob
+
+kpulse.yaml:5:12: silences[0].until: this silence ends before it begins, at 2026-12-02T08:00:00Z
+  |
+5 |     until: 2026-12-01T08:00:00Z
+  |            ^^^^^^^^^^^^^^^^^^^^
+  = write a later time, or leave it out
+
+kpulse.yaml:6:48: silences[1].weekly[0].until: `6` is no time of day
+  |
+6 |   - weekly: [{days: [sat], from: 22:00, until: \"6\"}]
+  |                                                ^^^
+  = write it like \"22:30\"
+
+kpulse.yaml:7:11: silences[1].zone: `Berlin` is no zone of the tz database
+  |
+7 |     zone: Berlin
+  |           ^^^^^^
+  = write it like Europe/Berlin
+",
+    );
+}

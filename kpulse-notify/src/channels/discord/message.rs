@@ -3,14 +3,16 @@
 use kpulse_core::Notification;
 use serde_json::{Value, json};
 
-use crate::card::{Card, Fact, card};
-use crate::markup::{self, fit};
+use crate::card::{Card, Command, Fact, card};
+use crate::markup::{self, fit, fit_lines};
 
-/// The longest title, description and quote in it, value of a field, and footer, in characters. All but the first are
+/// The longest title, description, what stands in it, value of a field, and footer, in characters. All but the first are
 /// shorter than Discord allows, for together they must not be more than 6,000.
 const TITLE: usize = 256;
-const DESCRIPTION: usize = 3_200;
+const DESCRIPTION: usize = 3_600;
 const QUOTE: usize = 1_200;
+const LINES: usize = 2_000;
+const COMMAND: usize = 310;
 const VALUE: usize = 310;
 const FOOTER: usize = 300;
 
@@ -38,12 +40,17 @@ pub(super) fn aside(card: &Card) -> Value {
     json!({"content": marked(&card.headline, CONTENT), "allowed_mentions": {"parse": []}})
 }
 
-/// The cause, what the container said, and the command: neither of the last two is cut for a long cause.
+/// The cause, what the container said, what a bulletin tells, and what to copy: only the first is cut for the others.
 fn description(card: &Card) -> String {
     let code = |text: &str, limit| fit(text, limit, char::len_utf16, markup::code);
-    let command = card.command.as_ref().map(|command| format!("`{}`", code(command, VALUE)));
+    let command = |Command { label, text }: &Command| {
+        let label = label.map_or_else(String::new, |label| format!("{label} "));
+        format!("{label}`{}`", code(text, COMMAND))
+    };
     let quote = (!card.quote.is_empty()).then(|| format!("```\n{}\n```", code(&card.quote.join("\n"), QUOTE)));
-    let below: Vec<_> = [quote, command].into_iter().flatten().collect();
+    let told = fit_lines(&card.lines, LINES, char::len_utf16, mark);
+    let told = Some(told).filter(|told| !told.is_empty());
+    let below: Vec<_> = quote.into_iter().chain(told).chain(card.commands.iter().map(command)).collect();
     let taken: usize = below.iter().map(|part| part.encode_utf16().count() + 1).sum();
     let cause = marked(&card.cause.join("\n"), DESCRIPTION - taken);
     let parts = std::iter::once(cause).chain(below).filter(|part| !part.is_empty());
@@ -56,20 +63,22 @@ fn field(Fact { name, value }: &Fact) -> Value {
 
 /// In Discord's Markdown, where a backslash takes a mark's meaning.
 fn marked(text: &str, limit: usize) -> String {
-    fit(text, limit, char::len_utf16, |c| {
-        Some(match c {
-            '\\' => "\\\\",
-            '*' => "\\*",
-            '_' => "\\_",
-            '~' => "\\~",
-            '`' => "\\`",
-            '|' => "\\|",
-            '>' => "\\>",
-            '<' => "\\<",
-            '[' => "\\[",
-            ']' => "\\]",
-            '#' => "\\#",
-            _ => return None,
-        })
+    fit(text, limit, char::len_utf16, mark)
+}
+
+const fn mark(c: char) -> Option<&'static str> {
+    Some(match c {
+        '\\' => "\\\\",
+        '*' => "\\*",
+        '_' => "\\_",
+        '~' => "\\~",
+        '`' => "\\`",
+        '|' => "\\|",
+        '>' => "\\>",
+        '<' => "\\<",
+        '[' => "\\[",
+        ']' => "\\]",
+        '#' => "\\#",
+        _ => return None,
     })
 }

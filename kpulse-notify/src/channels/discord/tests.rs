@@ -27,8 +27,9 @@ fn every_payload_keeps_the_platforms_rules() {
 #[test]
 fn marks_of_others_mean_nothing() {
     let mut hostile = example::firing();
-    hostile.report.title = "*b* _i_ ~s~ `c` ||x|| <@1> [a](http://h) # > \\".to_owned();
-    hostile.report.command = Some("echo `id`".to_owned());
+    let report = hostile.content.report_mut().unwrap();
+    report.title = "*b* _i_ ~s~ `c` ||x|| <@1> [a](http://h) # > \\".to_owned();
+    (report.command, report.silence) = (Some("echo `id`".to_owned()), None);
     let payload = payload(&hostile);
     assert_eq!(
         payload["embeds"][0]["title"],

@@ -1,7 +1,7 @@
 //! A message as a mail, whoever it goes to: subject, marks by which mail is filtered and threaded, HTML and text.
 
 use jiff::Timestamp;
-use kpulse_core::{AlertState, Notification, Report, Severity};
+use kpulse_core::{AlertState, Content, Notification, Severity};
 use ring::digest;
 
 use super::sheet::Sheet;
@@ -41,14 +41,17 @@ pub struct Letter {
 ///
 /// Never, as far as is known: the templates' types allow for it.
 pub fn letter(notification: &Notification) -> Result<Letter, askama::Error> {
-    let report = &notification.report;
+    let content = &notification.content;
     let sheet = Sheet::new(notification);
     let id = id(notification);
     Ok(Letter {
-        subject: subject(report, &sheet),
+        subject: subject(content, &sheet),
         follows: notification.message_id.as_deref().filter(|root| is_id(root) && *root != id).map(str::to_owned),
-        headers: headers(report, &sheet),
-        happened_at: report.ended_at.unwrap_or(report.fired_at),
+        headers: headers(content, &sheet),
+        happened_at: match content {
+            Content::Report(report) => report.ended_at.unwrap_or(report.fired_at),
+            Content::Bulletin(bulletin) => bulletin.at,
+        },
         html: sheet.html()?,
         text: sheet.text()?,
         id,
@@ -65,8 +68,8 @@ impl Letter {
 
 /// The earlier program's forms, which people filter by. So that they hold, a mail of the same thread may have another
 /// subject: programs that thread by subject alone begin a new thread with it.
-fn subject(report: &Report, sheet: &Sheet) -> String {
-    let mark = match (report.state, report.severity) {
+fn subject(content: &Content, sheet: &Sheet) -> String {
+    let mark = match (content.state(), content.severity()) {
         (AlertState::Resolved, _) => "[RESOLVED]",
         (AlertState::Firing, Severity::Info) => "[i]",
         (AlertState::Firing, Severity::Warning) => "[!]",
@@ -96,20 +99,20 @@ fn bounded(text: &str, limit: usize) -> String {
     cut.into_iter().collect()
 }
 
-fn headers(report: &Report, sheet: &Sheet) -> Vec<(&'static str, String)> {
-    let state = match report.state {
+fn headers(content: &Content, sheet: &Sheet) -> Vec<(&'static str, String)> {
+    let state = match content.state() {
         AlertState::Firing => "firing",
         AlertState::Resolved => "resolved",
     };
-    let label = label(&report.cluster);
+    let label = label(content.cluster());
     vec![
         ("List-Id", format!("kpulse-{label} <kpulse.{label}.local>")),
         ("Auto-Submitted", "auto-generated".to_owned()),
         // What Exchange goes by instead: nobody's absence note is an answer to this.
         ("X-Auto-Response-Suppress", "All".to_owned()),
         ("X-Kpulse-Cluster", bounded(&sheet.cluster, SUBJECT)),
-        ("X-Kpulse-Monitor", report.monitor.as_str().to_owned()),
-        ("X-Kpulse-Severity", report.severity.as_str().to_owned()),
+        ("X-Kpulse-Monitor", content.source().to_owned()),
+        ("X-Kpulse-Severity", content.severity().as_str().to_owned()),
         ("X-Kpulse-State", state.to_owned()),
     ]
 }
@@ -117,7 +120,7 @@ fn headers(report: &Report, sheet: &Sheet) -> Vec<(&'static str, String)> {
 /// The Message-ID. A message that is sent again, because nobody knows whether it arrived, has the same: mail programs
 /// then show it once.
 fn id(notification: &Notification) -> String {
-    let (key, cluster) = (&notification.idempotency_key, &notification.report.cluster);
+    let (key, cluster) = (&notification.idempotency_key, notification.content.cluster());
     let label = label(cluster);
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
     // What cannot stand in an address as it is stands there as its digest: no two of them become one.
@@ -166,7 +169,7 @@ mod tests {
 
     #[test]
     fn subjects_have_the_earlier_programs_forms() {
-        let subject = |severity| written(|message| message.report.severity = severity).subject;
+        let subject = |severity| written(|message| message.content.report_mut().unwrap().severity = severity).subject;
         assert_eq!(subject(Severity::Info), "[prod-eu] [i] checkout/api: 3 Pods crash-looping");
         assert_eq!(subject(Severity::Warning), "[prod-eu] [!] checkout/api: 3 Pods crash-looping");
         assert_eq!(subject(Severity::Critical), "[prod-eu] [!!] checkout/api: 3 Pods crash-looping");
@@ -176,7 +179,8 @@ mod tests {
 
     #[test]
     fn a_subject_is_one_short_line_whatever_the_title() {
-        let subject = |title: &str| written(|message| title.clone_into(&mut message.report.title)).subject;
+        let subject =
+            |title: &str| written(|message| title.clone_into(&mut message.content.report_mut().unwrap().title)).subject;
         assert_eq!(subject("a\r\nBcc: x@example.com\0"), "[prod-eu] [!!] a Bcc: x@example.com");
         assert_eq!(subject("\u{202e}evil"), "[prod-eu] [!!] evil");
         assert_eq!(subject(&"é".repeat(100_000)), format!("[prod-eu] [!!] {}…", "é".repeat(134)));
@@ -184,15 +188,15 @@ mod tests {
         assert!(words.ends_with(" word…") && words.chars().count() <= SUBJECT, "{words}");
         let family = subject(&format!("{}👩‍👩‍👧‍👦", "x".repeat(133)));
         assert_eq!(family, format!("[prod-eu] [!!] {}👩…", "x".repeat(133)), "no joiner is left without its end");
-        let nameless = written(|message| message.report.cluster = "".into()).subject;
+        let nameless = written(|message| message.content.report_mut().unwrap().cluster = "".into()).subject;
         assert_eq!(nameless, "[!!] checkout/api: 3 Pods crash-looping");
     }
 
     #[test]
     fn a_message_id_is_the_idempotency_key_in_the_clusters_name() {
-        let fingerprint = example::firing().report.fingerprint;
+        let fingerprint = example::firing().content.fingerprint().clone();
         assert_eq!(written(|_| {}).id, format!("<{fingerprint}-firing@prod-eu.kpulse.local>"));
-        assert_eq!(written(|_| {}).id, written(|message| message.report.count = 9).id);
+        assert_eq!(written(|_| {}).id, written(|message| message.content.report_mut().unwrap().count = 9).id);
     }
 
     #[test]
@@ -200,7 +204,7 @@ mod tests {
         let odd = |key: &str, cluster: &str| {
             let letter = written(|message| {
                 key.clone_into(&mut message.idempotency_key);
-                message.report.cluster = cluster.into();
+                message.content.report_mut().unwrap().cluster = cluster.into();
             });
             assert!(is_id(&letter.id), "{}", letter.id);
             letter.id
@@ -247,7 +251,9 @@ mod tests {
 
     #[test]
     fn a_list_is_named_after_the_cluster() {
-        let list = |cluster: &str| written(|message| message.report.cluster = cluster.into()).headers[0].1.clone();
+        let list = |cluster: &str| {
+            written(|message| message.content.report_mut().unwrap().cluster = cluster.into()).headers[0].1.clone()
+        };
         assert_eq!(list("prod-eu"), "kpulse-prod-eu <kpulse.prod-eu.local>");
         assert_eq!(list("Prod EU/1>"), "kpulse-Prod-EU-1 <kpulse.Prod-EU-1.local>");
         assert_eq!(list("生产"), "kpulse-cluster <kpulse.cluster.local>");

@@ -5,9 +5,12 @@
 
 use askama::Template;
 use jiff::Timestamp;
-use kpulse_core::{AlertState, Ending, Notification, ObjectRef, Report, Severity, Why};
+use kpulse_core::{AlertState, Content, Ending, Notification, ObjectRef, Report, Severity, Why};
 
-use crate::text;
+use crate::text::{self, Command};
+use bulletin::Told;
+
+mod bulletin;
 
 /// The most members that are named.
 const MEMBERS: usize = 20;
@@ -75,7 +78,10 @@ pub(super) struct Sheet {
     notes: Vec<String>,
     /// Why it is broken, or how it ended.
     body: Vec<String>,
-    command: Option<String>,
+    commands: Vec<Command>,
+    /// What a bulletin tells, a line each.
+    told: Vec<Told>,
+    more_told: usize,
     text_facts: Vec<Fact>,
     html_facts: Vec<Fact>,
     log: Vec<String>,
@@ -106,7 +112,13 @@ struct Text<'a> {
 
 impl Sheet {
     pub(super) fn new(notification: &Notification) -> Self {
-        let report = &notification.report;
+        match &notification.content {
+            Content::Report(report) => Self::of_report(notification, report),
+            Content::Bulletin(bulletin) => bulletin::sheet(notification, bulletin),
+        }
+    }
+
+    fn of_report(notification: &Notification, report: &Report) -> Self {
         let (state, icon, colour) = look(report);
         let facts = facts(report);
         let body = body(report);
@@ -121,7 +133,9 @@ impl Sheet {
             preheader: body.first().cloned().unwrap_or_default(),
             notes: notes(notification),
             body,
-            command: text::message(notification).command,
+            commands: text::message(notification).commands,
+            told: Vec::new(),
+            more_told: 0,
             text_facts: chosen(&facts, IN_TEXT),
             html_facts: chosen(&facts, IN_HTML),
             log_heading: log_heading(report, log.len()),
@@ -129,7 +143,7 @@ impl Sheet {
             members,
             members_heading: if report.state == AlertState::Firing { "Affected" } else { "Were affected" },
             more_members,
-            footer: footer(report),
+            footer: footer(&report.cluster),
         }
     }
 
@@ -142,14 +156,24 @@ impl Sheet {
     }
 }
 
-/// The banner's word, icon and colour. The colours are the earlier program's, two of them darker: white on its orange
-/// and its green cannot be read.
+/// The banner's word, icon and colour.
 const fn look(report: &Report) -> (&'static str, &'static str, &'static str) {
+    let colour = hue(report.state, report.severity);
     match (report.state, report.severity) {
-        (AlertState::Resolved, _) => ("RESOLVED", "✓", "#047857"),
-        (AlertState::Firing, Severity::Critical) => ("CRITICAL", "!!", "#dc2626"),
-        (AlertState::Firing, Severity::Warning) => ("WARNING", "!", "#b45309"),
-        (AlertState::Firing, Severity::Info) => ("INFO", "i", "#2563eb"),
+        (AlertState::Resolved, _) => ("RESOLVED", "✓", colour),
+        (AlertState::Firing, Severity::Critical) => ("CRITICAL", "!!", colour),
+        (AlertState::Firing, Severity::Warning) => ("WARNING", "!", colour),
+        (AlertState::Firing, Severity::Info) => ("INFO", "i", colour),
+    }
+}
+
+/// The banner's colour: the earlier program's, two of them darker, since white on its orange and its green cannot be read.
+const fn hue(state: AlertState, severity: Severity) -> &'static str {
+    match (state, severity) {
+        (AlertState::Resolved, _) => "#047857",
+        (AlertState::Firing, Severity::Critical) => "#dc2626",
+        (AlertState::Firing, Severity::Warning) => "#b45309",
+        (AlertState::Firing, Severity::Info) => "#2563eb",
     }
 }
 
@@ -245,8 +269,8 @@ fn members(report: &Report) -> (Vec<String>, usize) {
     (members, more)
 }
 
-fn footer(report: &Report) -> Vec<String> {
-    let cluster = text::line(&report.cluster);
+fn footer(cluster: &str) -> Vec<String> {
+    let cluster = text::line(cluster);
     match cluster.as_str() {
         PLACEHOLDER | "" => vec![
             "Sent by kpulse.".to_owned(),

@@ -156,13 +156,13 @@ const LOG: [&str; 6] = [
 
 fn logged(log: &[&str]) -> Notification {
     let mut notification = example::firing();
-    notification.report.log = log.iter().map(|line| (*line).to_owned()).collect();
+    notification.content.report_mut().unwrap().log = log.iter().map(|line| (*line).to_owned()).collect();
     notification
 }
 
 fn crowd(count: usize) -> Notification {
     let mut notification = logged(&[]);
-    let report = &mut notification.report;
+    let report = notification.content.report_mut().unwrap();
     let pod = |number| ObjectRef::new(Kind::Pod, "checkout", format!("api-7c9d5f6b8-{number:05}"));
     report.members = (0..count.min(100)).map(pod).collect();
     report.object = pod(0);
@@ -175,7 +175,7 @@ fn escalated() -> Notification {
     let mut notification = logged(&[]);
     notification.why = Why::Escalated;
     notification.delayed = Some(jiff::SignedDuration::from_mins(14));
-    let report = &mut notification.report;
+    let report = notification.content.report_mut().unwrap();
     report.monitor = MonitorName::TlsCertExpiry;
     report.object = ObjectRef::new(Kind::Secret, "shop", "web-tls");
     (report.members, report.count) = (vec![report.object.clone()], 1);
@@ -192,7 +192,7 @@ fn escalated() -> Notification {
 fn ended(how: Ending) -> Notification {
     let mut notification = example::resolved();
     notification.message_id = Some("<first@prod-eu.kpulse.local>".to_owned());
-    let report = &mut notification.report;
+    let report = notification.content.report_mut().unwrap();
     report.log = Vec::new();
     if how == Ending::Gone {
         report.title = "checkout/api is gone after 18m: Deployment deleted".to_owned();
@@ -233,7 +233,7 @@ fn of_many_members_the_first_are_named() {
     assert_eq!(named(50), (20, "and 30 more".to_owned()));
     assert_eq!(named(5_000), (20, "and 4980 more".to_owned()));
     let mut abroad = crowd(2);
-    abroad.report.members[1].namespace = "blog".into();
+    abroad.content.report_mut().unwrap().members[1].namespace = "blog".into();
     let text = letter(&abroad).unwrap().text;
     assert!(text.contains("pod/api-7c9d5f6b8-00001  (namespace blog)"), "{text}");
 }
@@ -243,7 +243,7 @@ fn nothing_in_a_message_is_markup_or_a_line_of_its_own() {
     let hostile =
         "</td></table><script>alert('x')</script>&amp;\"\r\nX-Evil: 1\r\n\r\n.\r\n\u{202e}\u{0}\u{1b}[2J{{ sheet }}";
     let mut notification = logged(&[hostile; 3]);
-    let report = &mut notification.report;
+    let report = notification.content.report_mut().unwrap();
     for text in [&mut report.title, &mut report.cause, &mut report.body] {
         hostile.clone_into(text);
     }
@@ -271,7 +271,7 @@ fn nothing_in_a_message_is_markup_or_a_line_of_its_own() {
 fn size(text: &str) -> usize {
     let long = text.repeat(1_000);
     let mut notification = logged(&[long.as_str(); 200]);
-    let report = &mut notification.report;
+    let report = notification.content.report_mut().unwrap();
     (report.title, report.cause) = (long.clone(), format!("{long}\n").repeat(50));
     report.command = Some(long.clone());
     report.members = vec![ObjectRef::new(Kind::Pod, "checkout", long.as_str()); 5_000];

@@ -3,13 +3,18 @@
 use kpulse_core::Notification;
 use serde_json::{Value, json};
 
-use crate::card::{Card, Fact, card};
+use crate::card::{Card, Command, Fact, card};
 use crate::markup::{self, fit};
 
 /// The longest header, section and field, in characters.
 const HEADER: usize = 150;
 const SECTION: usize = 3_000;
 const FIELD: usize = 2_000;
+
+/// The most lines of a bulletin, the most of them in a section, and the longest command as it is written.
+const LINES: usize = 20;
+const LINES_IN_SECTION: usize = 10;
+const COMMAND: usize = 480;
 
 /// The message: a header, and below it a panel in its colour.
 #[must_use]
@@ -56,15 +61,24 @@ fn panel(card: &Card) -> Vec<Value> {
         let quote = format!("```\n{}\n```", fit(&card.quote.join("\n"), SECTION - 8, char::len_utf16, code));
         blocks.push(json!({"type": "section", "text": {"type": "mrkdwn", "text": quote}}));
     }
-    if let Some(command) = &card.command {
-        let code = format!("`{}`", fit(command, SECTION - 2, char::len_utf16, code));
-        blocks.push(json!({"type": "section", "text": {"type": "mrkdwn", "text": code}}));
+    for lines in card.lines.first(LINES).collect::<Vec<_>>().chunks(LINES_IN_SECTION) {
+        blocks.push(json!({"type": "section", "text": plain(&lines.join("\n"), SECTION)}));
+    }
+    if !card.commands.is_empty() {
+        let commands: Vec<_> = card.commands.iter().map(command).collect();
+        blocks.push(json!({"type": "section", "text": {"type": "mrkdwn", "text": commands.join("\n")}}));
     }
     if !card.facts.is_empty() {
         blocks.push(json!({"type": "section", "fields": card.facts.iter().map(field).collect::<Vec<_>>()}));
     }
     blocks.push(json!({"type": "context", "elements": [plain(&card.footer, FIELD)]}));
     blocks
+}
+
+/// `Quiet it:` and a command in backticks.
+fn command(Command { label, text }: &Command) -> String {
+    let code = fit(text, COMMAND, char::len_utf16, code);
+    label.map_or_else(|| format!("`{code}`"), |label| format!("{label} `{code}`"))
 }
 
 fn field(Fact { name, value }: &Fact) -> Value {

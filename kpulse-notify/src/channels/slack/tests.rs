@@ -63,8 +63,9 @@ fn every_payload_keeps_the_platforms_rules() {
 fn mentions_and_marks_of_others_are_defused() {
     let mut hostile = example::firing();
     let text = "<!channel> <@U1> @here & a <b> `c`";
-    (hostile.report.title, hostile.report.reason) = (text.to_owned(), text.into());
-    hostile.report.command = Some(text.to_owned());
+    let report = hostile.content.report_mut().unwrap();
+    (report.title, report.reason) = (text.to_owned(), text.into());
+    (report.command, report.silence) = (Some(text.to_owned()), None);
     let payload = payload(&hostile);
     let defused = "&lt;!channel&gt; &lt;@\u{200b}U1&gt; @\u{200b}here &amp; a &lt;b&gt; `c`";
     assert_eq!(payload["text"], format!("🔴 {defused} · prod-eu"));
@@ -85,7 +86,7 @@ fn every_kind_of_message_has_its_look() {
 fn a_late_message_says_so_and_an_unnamed_cluster_too() {
     let mut late = example::firing();
     late.delayed = Some(jiff::SignedDuration::from_mins(14));
-    late.report.cluster = "REPLACE_ME".into();
+    late.content.report_mut().unwrap().cluster = "REPLACE_ME".into();
     let payload = payload(&late);
     assert!(payload["text"].as_str().unwrap().ends_with("· delayed 14m"), "{payload}");
     assert!(payload.to_string().contains("set cluster.name, it is still REPLACE_ME"));

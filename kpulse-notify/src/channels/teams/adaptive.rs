@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::card::{Card, Fact, Tone};
+use crate::card::{Card, Command, Fact, Tone};
 use crate::markup::{self, fit};
 
 /// The longest line of text, in characters: with each of them written as two, all stay well below 28 KB.
 const TEXT: usize = 1_200;
+
+/// The most lines of a bulletin.
+const LINES: usize = 20;
 
 /// A message whose one attachment is the card.
 pub(super) fn payload(card: &Card) -> Value {
@@ -38,7 +41,8 @@ fn body(card: &Card) -> Vec<Value> {
         let quote: Vec<_> = card.quote.iter().map(|line| runs(line, true)).collect();
         body.push(json!({"type": "Container", "style": "emphasis", "items": quote}));
     }
-    body.extend(card.command.iter().map(|command| runs(command, true)));
+    body.extend(card.lines.first(LINES).map(|line| runs(&line, false)));
+    body.extend(card.commands.iter().map(command));
     if !card.facts.is_empty() {
         let fact = |Fact { name, value }: &Fact| json!({"title": name, "value": marked(value)});
         body.push(json!({"type": "FactSet", "facts": card.facts.iter().map(fact).collect::<Vec<_>>()}));
@@ -60,8 +64,18 @@ const fn style(tone: Tone) -> &'static str {
 
 /// Text in which no mark means anything.
 fn runs(text: &str, is_code: bool) -> Value {
+    json!({"type": "RichTextBlock", "inlines": [run(text, is_code)]})
+}
+
+fn run(text: &str, is_code: bool) -> Value {
     let font = if is_code { "Monospace" } else { "Default" };
-    json!({"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": plain(text), "fontType": font}]})
+    json!({"type": "TextRun", "text": plain(text), "fontType": font})
+}
+
+fn command(Command { label, text }: &Command) -> Value {
+    let label = label.map(|label| run(&format!("{label} "), false));
+    let runs: Vec<_> = label.into_iter().chain([run(text, true)]).collect();
+    json!({"type": "RichTextBlock", "inlines": runs})
 }
 
 fn plain(text: &str) -> String {

@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::card::{Card, Fact, Tone};
+use crate::card::{Card, Command, Fact, Tone};
 use crate::markup::{self, fit};
 
 /// The longest text, in characters.
 const TEXT: usize = 2_400;
+
+/// The most lines of a bulletin.
+const LINES: usize = 20;
 
 pub(super) fn payload(card: &Card) -> Value {
     let fact = |Fact { name, value }: &Fact| json!({"name": name, "value": marked(value)});
@@ -27,13 +30,18 @@ pub(super) fn payload(card: &Card) -> Value {
 /// In Markdown a line ends with an empty one.
 fn text(card: &Card) -> String {
     let mut lines: Vec<_> = card.cause.iter().map(|line| marked(line)).collect();
-    lines.extend(
-        card.quote
-            .iter()
-            .chain(&card.command)
-            .map(|line| format!("`{}`", fit(line, TEXT, char::len_utf16, markup::code))),
-    );
+    lines.extend(card.quote.iter().map(|line| code(line)));
+    lines.extend(card.lines.first(LINES).map(|line| marked(&line)));
+    lines.extend(card.commands.iter().map(command));
     lines.join("\n\n")
+}
+
+fn command(Command { label, text }: &Command) -> String {
+    label.map_or_else(|| code(text), |label| format!("{label} {}", code(text)))
+}
+
+fn code(text: &str) -> String {
+    format!("`{}`", fit(text, TEXT, char::len_utf16, markup::code))
 }
 
 const fn colour(tone: Tone) -> &'static str {

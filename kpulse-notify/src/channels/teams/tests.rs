@@ -22,7 +22,8 @@ fn every_payload_keeps_the_platforms_rules() {
 fn marks_of_others_mean_nothing() {
     let mut hostile = example::firing();
     let text = "*b* _i_ [a](http://h) `c` <at>x</at>";
-    (hostile.report.title, hostile.report.cause) = (text.to_owned(), text.to_owned());
+    let report = hostile.content.report_mut().unwrap();
+    (report.title, report.cause) = (text.to_owned(), text.to_owned());
     let body = &payload(&hostile, Format::AdaptiveCard)["attachments"][0]["content"]["body"];
     let marked = "\\*b\\* \\_i\\_ \\[a\\](http://h) \\`c\\` \\<at\\>x\\</at\\>";
     assert_eq!(body[0]["items"][0]["text"], format!("🔴 {marked} · prod-eu"));

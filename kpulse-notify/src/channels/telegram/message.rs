@@ -3,15 +3,16 @@
 use kpulse_core::Notification;
 use serde_json::{Value, json};
 
-use crate::card::{Card, Fact, card};
-use crate::markup::{self, fit};
+use crate::card::{Card, Command, Fact, card};
+use crate::markup::{self, fit, fit_lines};
 
 /// The longest headline, cause, quote, command, value and footer, in characters with all tags and entities: together
 /// below 4,096, which Telegram counts without them.
-const HEADLINE: usize = 400;
-const CAUSE: usize = 1_000;
+const HEADLINE: usize = 350;
+const CAUSE: usize = 900;
 const QUOTE: usize = 1_000;
-const COMMAND: usize = 400;
+const LINES: usize = 1_400;
+const COMMAND: usize = 280;
 const VALUE: usize = 180;
 const FOOTER: usize = 200;
 
@@ -38,14 +39,18 @@ fn text(card: &Card) -> String {
     if !card.quote.is_empty() {
         parts.push(format!("<pre>{}</pre>", code(&card.quote.join("\n"), QUOTE)));
     }
-    if let Some(command) = &card.command {
-        parts.push(format!("<code>{}</code>", code(command, COMMAND)));
-    }
+    parts.push(fit_lines(&card.lines, LINES, char::len_utf16, escape));
+    parts.extend(card.commands.iter().map(command));
     let facts: Vec<_> = card.facts.iter().map(fact).collect();
     parts.push(facts.join("\n"));
     parts.push(format!("<i>{}</i>", escaped(&card.footer, FOOTER)));
     parts.retain(|part| !part.is_empty());
     parts.join("\n")
+}
+
+fn command(Command { label, text }: &Command) -> String {
+    let label = label.map_or_else(String::new, |label| format!("{label} "));
+    format!("{label}<code>{}</code>", code(text, COMMAND))
 }
 
 fn fact(Fact { name, value }: &Fact) -> String {
@@ -54,10 +59,14 @@ fn fact(Fact { name, value }: &Fact) -> String {
 
 /// Somebody else's words: no tags, and nobody mentioned.
 fn escaped(text: &str, limit: usize) -> String {
-    fit(text, limit, char::len_utf16, |c| match c {
+    fit(text, limit, char::len_utf16, escape)
+}
+
+const fn escape(c: char) -> Option<&'static str> {
+    match c {
         '@' => Some("@\u{200b}"),
         c => markup::html(c),
-    })
+    }
 }
 
 /// Within tags for code, where nobody is mentioned; what stands there is to be copied.

@@ -23,7 +23,7 @@ fn every_payload_keeps_the_platforms_rules() {
 #[test]
 fn tags_and_mentions_of_others_are_defused() {
     let mut hostile = example::firing();
-    hostile.report.title = "<b>x</b> @admin & co".to_owned();
+    hostile.content.report_mut().unwrap().title = "<b>x</b> @admin & co".to_owned();
     let text = payload(&hostile)["text"].as_str().unwrap().to_owned();
     assert!(text.starts_with("<b>🔴 &lt;b&gt;x&lt;/b&gt; @\u{200b}admin &amp; co · prod-eu</b>\n"), "{text}");
 }

@@ -163,10 +163,11 @@ fn resolved_says_when_and_how_it_ended() {
 #[test]
 fn absent_fields_are_null_and_the_earlier_programs_are_empty() {
     let mut node = example::firing();
-    node.report.object = kpulse_core::ObjectRef::new(kpulse_core::Kind::Node, "", "worker-1");
-    (node.report.workload, node.report.node) = (None, None);
-    node.report.trouble.container = None;
-    node.report.body.clear();
+    let report = node.content.report_mut().unwrap();
+    report.object = kpulse_core::ObjectRef::new(kpulse_core::Kind::Node, "", "worker-1");
+    (report.workload, report.node) = (None, None);
+    report.trouble.container = None;
+    report.body.clear();
     let body = serde_json::to_value(body(&node)).unwrap();
     assert_eq!((&body["namespace"], &body["body"], &body["object"]), (&"".into(), &"".into(), &"node/worker-1".into()));
     for key in ["workload", "node", "container", "ended_at", "ending"] {
@@ -177,8 +178,9 @@ fn absent_fields_are_null_and_the_earlier_programs_are_empty() {
 #[test]
 fn a_log_is_sent_whole_and_quoted_in_the_body() {
     let mut crashed = example::firing();
-    crashed.report.cause = "api exits 1 after 6s".to_owned();
-    crashed.report.log = ["starting", "ERROR no database"].map(str::to_owned).to_vec();
+    let report = crashed.content.report_mut().unwrap();
+    report.cause = "api exits 1 after 6s".to_owned();
+    report.log = ["starting", "ERROR no database"].map(str::to_owned).to_vec();
     let body = serde_json::to_value(body(&crashed)).unwrap();
     assert_eq!(body["log"], serde_json::json!(["starting", "ERROR no database"]));
     let said = "api exits 1 after 6s\n> ERROR no database\nkubectl -n checkout logs deploy/api -c api --previous";
