@@ -79,6 +79,7 @@ const CHECK: &str = "\
 Examples:
   kpulse check --config kpulse.yaml --secrets secrets
   kpulse check --config kpulse.yaml --print   what is in force, and where each value comes from
+  kpulse check --config kpulse.yaml --cluster --as system:serviceaccount:kpulse:kpulse
 
 Exit codes: 0 good, 2 not.";
 
@@ -158,6 +159,17 @@ pub(crate) struct CheckArgs {
     /// Print the configuration as it is in force: each value with where it comes from, secrets masked
     #[arg(long)]
     pub(crate) print: bool,
+    /// Ask the cluster too: does it answer, which rights are missing, are the secrets there
+    #[arg(long = "cluster", conflicts_with = "print")]
+    pub(crate) ask_cluster: bool,
+    /// Whose rights: `system:serviceaccount:kpulse:kpulse`; one's own if nothing is said
+    #[arg(long = "as", value_name = "USER", requires = "ask_cluster")]
+    pub(crate) acting_as: Option<String>,
+    /// The namespace of kpulse itself
+    #[arg(long, env = "POD_NAMESPACE", default_value = "kpulse", value_name = "NAME")]
+    pub(crate) namespace: String,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
 }
 
 #[derive(Debug, Args)]

@@ -25,6 +25,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None => on_runtime(run::run(cli.run)),
         Some(Command::Scan(args)) => on_runtime(scan::run(args)),
         Some(Command::Run(args)) => on_runtime(run::run(args)),
+        Some(Command::Check(args)) if args.ask_cluster => on_runtime(check::run_with_cluster(args)),
         Some(Command::Check(args)) => Ok(check::run(&args, &mut stdout().lock())?),
         Some(Command::Rbac(args)) => rbac::run(&args, &mut stdout().lock()),
         Some(Command::Demo(args)) => on_runtime(demo::run(args)),

@@ -6,6 +6,7 @@ mod tests;
 mod text;
 
 use kpulse_core::{Name, Resource};
+use kpulse_watch::access::Attempt;
 use kpulse_watch::state;
 
 use crate::config::Config;
@@ -61,6 +62,24 @@ impl Rule {
     fn core(verbs: &'static [&'static str], resources: &[&'static str]) -> Self {
         Self { group: "", resources: resources.to_vec(), names: Vec::new(), verbs }
     }
+
+    fn attempts(&self, namespace: Option<&str>) -> impl Iterator<Item = Attempt> {
+        let names: Vec<Option<String>> = match self.names.as_slice() {
+            [] => vec![None],
+            names => names.iter().map(|name| Some((*name).to_owned())).collect(),
+        };
+        let group = self.group;
+        let pairs = self.resources.iter().flat_map(|resource| self.verbs.iter().map(move |verb| (*resource, *verb)));
+        pairs.flat_map(move |(resource, verb)| {
+            names.clone().into_iter().map(move |name| Attempt {
+                verb: verb.to_owned(),
+                group: group.to_owned(),
+                resource: resource.to_owned(),
+                name,
+                namespace: namespace.map(str::to_owned),
+            })
+        })
+    }
 }
 
 impl Rights {
@@ -94,6 +113,24 @@ impl Rights {
         });
         grants.retain(|grant| !grant.rules.is_empty());
         Self { grants, beyond }
+    }
+}
+
+impl Rights {
+    /// Each right by itself, as the API server can be asked for it. `own` is the namespace kpulse runs in.
+    pub(crate) fn attempts(&self, own: &str) -> Vec<Attempt> {
+        let mut attempts = Vec::new();
+        for Grant { reach, rules, .. } in &self.grants {
+            let namespace = match reach {
+                Reach::Cluster => None,
+                Reach::Namespace(namespace) => Some(namespace.to_string()),
+                Reach::Own => Some(own.to_owned()),
+            };
+            for rule in rules {
+                attempts.extend(rule.attempts(namespace.as_deref()));
+            }
+        }
+        attempts
     }
 }
 

@@ -62,5 +62,5 @@ pub use clock::{Clock, wall_clock};
 pub use http::{Http, HttpSettings, install_crypto};
 pub use lane::LaneHandle;
 pub use notifier::{Accepted, DeliveryError, Notifier};
-pub use secrets::{MissingSecret, Secrets};
+pub use secrets::{MissingSecret, Secrets, SecretsError};
 pub use settings::{ChannelSettings, Channels, Problem, SetupError, Traits};

@@ -1,5 +1,6 @@
 //! What we may: asked of the API server itself, so that it holds for any authorizer.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::Request;
@@ -32,6 +33,39 @@ pub enum AccessError {
     },
 }
 
+/// Something that one may do, or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attempt {
+    /// `list`.
+    pub verb: String,
+    /// The API group; empty for core.
+    pub group: String,
+    /// `pods`, or with a subresource `pods/log`.
+    pub resource: String,
+    /// One object; any if nothing is said.
+    pub name: Option<String>,
+    /// One namespace; everywhere if nothing is said.
+    pub namespace: Option<String>,
+}
+
+/// As people say it: `list deployments.apps in shop`.
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verb, group, resource, name, namespace } = self;
+        write!(f, "{verb} {resource}")?;
+        if !group.is_empty() {
+            write!(f, ".{group}")?;
+        }
+        if let Some(name) = name {
+            write!(f, " {name}")?;
+        }
+        match namespace {
+            Some(namespace) => write!(f, " in {namespace}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Whether we may do this to this resource (`pods`, or with a subresource `pods/log`): in one namespace, or everywhere.
 ///
 /// # Errors
@@ -43,11 +77,24 @@ pub async fn may(
     resource: &str,
     namespace: Option<&str>,
 ) -> Result<bool, AccessError> {
-    let question = || match namespace {
-        Some(namespace) => format!("{verb} {resource} in {namespace}"),
-        None => format!("{verb} {resource}"),
+    let attempt = Attempt {
+        verb: verb.to_owned(),
+        group: group.to_owned(),
+        resource: resource.to_owned(),
+        name: None,
+        namespace: namespace.map(str::to_owned),
     };
+    allows(client, &attempt).await
+}
+
+/// Whether the API server would let us do this.
+///
+/// # Errors
+/// Where it does not answer.
+pub async fn allows(client: &Client, attempt: &Attempt) -> Result<bool, AccessError> {
+    let question = || attempt.to_string();
     let unavailable = |source| AccessError::Unavailable { question: question(), source: Box::new(source) };
+    let Attempt { verb, group, resource, name, namespace } = attempt;
     let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
     let review = json!({
         "apiVersion": "authorization.k8s.io/v1",
@@ -57,7 +104,8 @@ pub async fn may(
             "group": group,
             "resource": resource,
             "subresource": subresource,
-            "namespace": namespace.unwrap_or_default(),
+            "name": name.as_deref().unwrap_or_default(),
+            "namespace": namespace.as_deref().unwrap_or_default(),
         }},
     });
     let request = Request::post(PATH)

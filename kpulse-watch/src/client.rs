@@ -40,6 +40,17 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The same API server, asked as somebody else: `system:serviceaccount:kpulse:kpulse`. It takes the right to
+    /// impersonate. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// Where no client can be made.
+    pub fn acting_as(&self, user: &str) -> Result<Self, ConnectError> {
+        let mut config = self.config.clone();
+        config.auth_info.impersonate = Some(user.to_owned());
+        build(config, self.context.clone())
+    }
+
     /// The way to the kubelets of this cluster, as the user wants it. Nothing is sent yet.
     ///
     /// # Errors
@@ -207,5 +218,24 @@ users: [{name: u, user: {}}]
         let kubeconfig = Some(PathBuf::from("/nowhere/kubeconfig"));
         let error = connect(&ConnectOptions { kubeconfig, context: None }).await.unwrap_err();
         assert!(error.to_string().contains("/nowhere/kubeconfig"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn whoever_acts_as_somebody_else_says_so_to_the_server() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let kubeconfig = Some(file("acting", &KUBECONFIG.replace("http://user:secret@127.0.0.1:6443", &server)));
+        let connection = connect(&ConnectOptions { kubeconfig, context: None }).await.unwrap();
+        let other = connection.acting_as("system:serviceaccount:kpulse:kpulse").unwrap();
+        let asking = tokio::spawn(async move { other.client.apiserver_version().await.map(drop) });
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = vec![0; 4096];
+        let length = stream.read(&mut head).await.unwrap();
+        stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        assert!(asking.await.unwrap().is_err());
+        let head = String::from_utf8_lossy(&head[..length]).to_lowercase();
+        assert!(head.contains("impersonate-user: system:serviceaccount:kpulse:kpulse\r\n"), "{head}");
     }
 }

@@ -10,6 +10,7 @@
 //! - [`look::look`] lists everything once, for whoever does not stay.
 //! - [`inquire::answer`] asks what the engine wants to know and no watch tells.
 //! - [`logs::tail`] reads the last words of a container, [`access::may`] asks what we may.
+//! - [`secret::read`] reads a Secret, for who is not mounted one.
 //! - [`record::record`] writes down what the API server says, for `kpulse replay`.
 //!
 //! Inside, an object takes this way: bytes through a session's own wire (`wire`), from kube's watcher to facts without
@@ -22,6 +23,7 @@ pub mod lease;
 pub mod logs;
 pub mod look;
 pub mod record;
+pub mod secret;
 pub mod state;
 
 mod client;

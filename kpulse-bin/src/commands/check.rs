@@ -1,12 +1,14 @@
 //! `kpulse check`: whether a configuration would work, and what it says.
 
+mod cluster;
+
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use kpulse_core::monitors::MonitorName;
 use kpulse_core::settings::{Channel, Glob, Settings};
-use kpulse_notify::Secrets;
+use kpulse_notify::{Secrets, SecretsError};
 
 use crate::cli::CheckArgs;
 use crate::config::{Config, ConfigError, ConfigProblem, Environment, Loaded, Purpose};
@@ -41,32 +43,55 @@ pub(crate) fn run(args: &CheckArgs, out: &mut impl Write) -> io::Result<ExitCode
     Ok(ExitCode::from(report.exit_code()))
 }
 
+/// The same, and asks the cluster. Where there is no directory of secrets, those of the cluster count.
+///
+/// # Errors
+///
+/// Where the output cannot be written.
+pub(crate) async fn run_with_cluster(args: CheckArgs) -> anyhow::Result<ExitCode> {
+    let environment = Environment::of_process();
+    let config = Config::load(&args.config, &environment, Purpose::Telling).ok().map(|loaded| loaded.config);
+    let mut findings = cluster::ask(&args, config.as_ref(), !args.secrets.exists()).await;
+    let report = match findings.secrets.take() {
+        Some(secrets) => report(&args.config, Ok(secrets), &environment),
+        None => check(&args.config, &args.secrets, &environment),
+    };
+    let mut out = io::stdout().lock();
+    report.print(&mut out)?;
+    out.write_all(findings.text.as_bytes())?;
+    let is_good = findings.is_good && report.outcome.is_ok();
+    Ok(ExitCode::from(if is_good { 0 } else { 2 }))
+}
+
 /// Reads the configuration and the secrets as `run` would. Nothing is sent.
 pub(crate) fn check(config: &Path, secrets: &Path, environment: &Environment) -> CheckReport {
-    let mut notes = Vec::new();
+    let mut report = report(config, Secrets::read_dir(secrets), environment);
     if !secrets.exists() {
         let secrets = secrets.display();
-        notes.push(format!("there is no secrets directory {secrets}: name another one with --secrets DIR"));
+        report.notes.push(format!("there is no secrets directory {secrets}: name another one with --secrets DIR"));
     }
-    let outcome = match Secrets::read_dir(secrets) {
+    report
+}
+
+fn report(config: &Path, secrets: Result<Secrets, SecretsError>, environment: &Environment) -> CheckReport {
+    let outcome = match secrets {
         Ok(secrets) => Config::load(config, environment, Purpose::Checking(&secrets)),
         Err(error) => {
             let mut problems = match Config::load(config, environment, Purpose::Telling) {
                 Ok(_) => Vec::new(),
                 Err(ConfigError { problems }) => problems,
             };
-            problems.push(unreadable_secrets(secrets, &error));
+            problems.push(unreadable_secrets(&error));
             Err(ConfigError { problems })
         }
     };
-    CheckReport { file: config.display().to_string(), outcome, notes }
+    CheckReport { file: config.display().to_string(), outcome, notes: Vec::new() }
 }
 
-fn unreadable_secrets(path: &Path, error: &dyn std::error::Error) -> ConfigProblem {
-    let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    let fault = format!("cannot be read: {cause}");
+fn unreadable_secrets(error: &SecretsError) -> ConfigProblem {
+    let fault = format!("cannot be read: {}", error.source);
     ConfigProblem::of_file(
-        &path.display().to_string(),
+        &error.path.display().to_string(),
         &fault,
         "let this user read it, or name another directory with --secrets DIR",
     )
