@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes what tests share for production code")]
 
 mod chart;
+mod dev;
 mod overlay;
 mod release;
 mod typed;

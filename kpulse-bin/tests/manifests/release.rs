@@ -18,7 +18,7 @@ fn pod_spec(release: &[Value]) -> &Value {
 
 /// `text` with what stands between two marks replaced. Both stay.
 #[track_caller]
-fn replaced(text: &str, begin: &str, end: &str, by: &str) -> String {
+pub(crate) fn replaced(text: &str, begin: &str, end: &str, by: &str) -> String {
     let (before, rest) = text.split_once(begin).unwrap_or_else(|| panic!("no {begin:?}"));
     let (_, after) = rest.split_once(end).unwrap_or_else(|| panic!("no {end:?} after {begin:?}"));
     format!("{before}{begin}{by}{end}{after}")

@@ -2,6 +2,7 @@
 //! refused.
 
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -20,6 +21,7 @@ pub(crate) fn check(documents: &[Value]) {
             "ClusterRoleBinding" => lost::<ClusterRoleBinding>(document),
             "ConfigMap" => lost::<ConfigMap>(document),
             "Deployment" => lost::<Deployment>(document),
+            "Job" => lost::<Job>(document),
             "Namespace" => lost::<Namespace>(document),
             "NetworkPolicy" => lost::<NetworkPolicy>(document),
             "PodDisruptionBudget" => lost::<PodDisruptionBudget>(document),
