@@ -8,6 +8,10 @@ demo:
 test:
     cargo test --workspace
 
+# What Tilt makes of the Tiltfile (compiles a Starlark interpreter first)
+tiltfile:
+    CARGO_TARGET_DIR=target/tiltfile cargo test --manifest-path dev/tiltfile/Cargo.toml
+
 # Mail to a server that is not ours (installs aiosmtpd under target/)
 mail:
     bash kpulse-notify/tests/real_smtp/install.sh
