@@ -39,6 +39,11 @@ pub(crate) enum Command {
     /// Every fault is shown with its place and its remedy. Nothing is sent.
     #[command(after_help = CHECK)]
     Check(CheckArgs),
+    /// Send a test message, and say whether it arrived
+    ///
+    /// One line for each channel: what happened, and where it failed, why and what to do.
+    #[command(after_help = TEST_CHANNEL)]
+    TestChannel(TestChannelArgs),
     /// Print the least rights for a configuration, for kubectl apply
     ///
     /// Where `namespaces.include` names namespaces without wildcards, these are Roles in them and nothing else. The
@@ -82,6 +87,13 @@ Examples:
   kpulse check --config kpulse.yaml --cluster --as system:serviceaccount:kpulse:kpulse
 
 Exit codes: 0 good, 2 not.";
+
+const TEST_CHANNEL: &str = "\
+Examples:
+  kpulse test-channel slack --config kpulse.yaml --secrets secrets
+  kubectl -n kpulse exec deploy/kpulse -- kpulse test-channel --all
+
+Exit codes: 0 every message was taken, 1 not, 2 could not try.";
 
 const RBAC: &str = "\
 Examples:
@@ -170,6 +182,22 @@ pub(crate) struct CheckArgs {
     pub(crate) namespace: String,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestChannelArgs {
+    /// Which channels, as the configuration names them
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub(crate) names: Vec<String>,
+    /// Every channel of the configuration
+    #[arg(long, conflicts_with = "names")]
+    pub(crate) all: bool,
+    /// The configuration file
+    #[arg(long, default_value = DEFAULT_CONFIG, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// The directory of secrets
+    #[arg(long, default_value = "/etc/kpulse/secrets", value_name = "DIR")]
+    pub(crate) secrets: PathBuf,
 }
 
 #[derive(Debug, Args)]

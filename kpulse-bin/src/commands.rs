@@ -8,6 +8,7 @@ mod record;
 mod replay;
 pub(crate) mod run;
 mod scan;
+mod test_channel;
 mod version;
 
 use std::io::{IsTerminal, stdout};
@@ -27,6 +28,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Run(args)) => on_runtime(run::run(args)),
         Some(Command::Check(args)) if args.ask_cluster => on_runtime(check::run_with_cluster(args)),
         Some(Command::Check(args)) => Ok(check::run(&args, &mut stdout().lock())?),
+        Some(Command::TestChannel(args)) => on_runtime(test_channel::run(args)),
         Some(Command::Rbac(args)) => rbac::run(&args, &mut stdout().lock()),
         Some(Command::Demo(args)) => on_runtime(demo::run(args)),
         Some(Command::Replay(args)) => replay::run(&args, &mut stdout().lock()),

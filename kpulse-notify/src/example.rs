@@ -1,4 +1,4 @@
-//! Messages to try a channel with: for `kpulse preview`, and for tests of every channel.
+//! Messages to look at: for `kpulse preview`, and for tests of every channel.
 
 use jiff::Timestamp;
 use kpulse_core::monitors::MonitorName;
@@ -7,9 +7,11 @@ use kpulse_core::{
     TroubleKey, Why, Workload,
 };
 
+use crate::trial;
+
 mod bulletins;
 
-pub use bulletins::{back, digest, reminder, storm, storm_over, summary, test};
+pub use bulletins::{back, digest, reminder, storm, storm_over, summary};
 
 const CLUSTER: &str = "prod-eu";
 const CAUSE: &str = "api exits 1 after 6s, 5 restarts: connect postgres-rw:5432: connection refused";
@@ -205,7 +207,7 @@ pub fn all() -> Vec<(&'static str, Notification)> {
         ("storm", storm()),
         ("storm over", storm_over()),
         ("back", back()),
-        ("test", test()),
+        ("test", trial::message(&"example".into(), &CLUSTER.into(), at("2026-11-22T14:10:00Z"))),
     ]
 }
 

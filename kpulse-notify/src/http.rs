@@ -180,12 +180,20 @@ impl HttpClient {
     /// What a request that got no answer means: it may get one next time. The error's own text would say the address.
     fn failed(&self, error: &reqwest::Error) -> DeliveryError {
         DeliveryError::transient(match (error.is_timeout(), error.is_connect()) {
-            (true, true) => "takes too long to connect to".to_owned(),
+            (true, true) => format!("takes too long to connect to: {WAY}"),
             (true, false) => format!("did not answer within {:?}", self.timeout),
-            (false, true) => format!("cannot be connected to: {}", innermost(error)),
+            (false, true) => unreachable(&innermost(error)),
             (false, false) => format!("did not answer: {}", innermost(error)),
         })
     }
+}
+
+/// What to look at where nobody answers.
+const WAY: &str = "check the address, and the way there (DNS, proxy, NetworkPolicy)";
+
+fn unreachable(fault: &str) -> String {
+    let remedy = if fault.contains("certificate") { "name the authority that signed it in ca_file" } else { WAY };
+    format!("cannot be connected to: {fault}: {remedy}")
 }
 
 /// The head of an answer; its body can be read, or left.

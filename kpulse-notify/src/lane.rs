@@ -23,7 +23,8 @@ use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::redact::redact_content;
 use crate::retry::{after, next_attempt};
 use crate::settings::SetupError;
-use attempt::{Closing, attempt};
+use attempt::Closing;
+pub(crate) use attempt::attempt;
 pub use floor::{Floor, FloorKeeper};
 pub use health::{Health, HealthState};
 

@@ -14,7 +14,8 @@
 //! - [`log_tail`]: what a container said last, and what of it a chat shows;
 //! - [`redact`](mod@redact): what looks like a secret, masked in all that others wrote;
 //! - [`text`]: a message in words;
-//! - [`example`]: messages to try a channel with.
+//! - [`trial`]: whether messages reach a channel;
+//! - [`example`]: messages to look at.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -50,6 +51,7 @@ pub mod retry;
 pub mod secrets;
 pub mod settings;
 pub mod text;
+pub mod trial;
 
 mod card;
 mod clock;

@@ -7,7 +7,7 @@ use clap::Command;
 /// Every command, by what it is for.
 const GROUPS: &[(&str, &[&str])] = &[
     ("See", &["demo", "scan"]),
-    ("Set up", &["check", "rbac"]),
+    ("Set up", &["check", "test-channel", "rbac"]),
     ("Run", &["run"]),
     ("Look back", &["record", "replay"]),
     ("The program", &["version", "completions", "help"]),

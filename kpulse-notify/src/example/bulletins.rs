@@ -106,18 +106,6 @@ pub fn back() -> Notification {
     told(Why::First, bulletin)
 }
 
-/// Asked for by a person.
-#[must_use]
-pub fn test() -> Notification {
-    let bulletin = Bulletin {
-        severity: Severity::Info,
-        title: "kpulse test alert".to_owned(),
-        lead: "This channel works: kpulse can reach you here.".to_owned(),
-        ..bulletin(BulletinKind::Test)
-    };
-    told(Why::First, bulletin)
-}
-
 fn told(why: Why, bulletin: Bulletin) -> Notification {
     Notification {
         id: NotificationId(3),

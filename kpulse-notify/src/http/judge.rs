@@ -28,8 +28,21 @@ pub fn judge(status: StatusCode, retry_after_header: Option<&str>, now: Timestam
         300..=399 => Err(DeliveryError::Unavailable {
             cause: format!("{}: redirects are not followed, set the address it leads to", answered()),
         }),
-        401..=405 | 407 | 410 | 421 | 423 | 426 | 451 => Err(DeliveryError::Unavailable { cause: answered() }),
+        status @ (401..=405 | 407 | 410 | 421 | 423 | 426 | 451) => {
+            Err(DeliveryError::Unavailable { cause: format!("{}: {}", answered(), remedy(status)) })
+        }
         _ => Err(DeliveryError::Refused { cause: answered() }),
+    }
+}
+
+/// What somebody must do before any message is taken.
+const fn remedy(status: u16) -> &'static str {
+    match status {
+        401 => "check the token or login in its secret",
+        403 => "check that the token or address in its secret is still good, and what it is allowed",
+        404 | 410 => "nobody takes messages there (any more): check the address, or make a new one",
+        407 => "the proxy wants a login: put it into HTTPS_PROXY",
+        _ => "check the address",
     }
 }
 
@@ -79,6 +92,7 @@ mod tests {
         let cause = |status| judge(StatusCode::from_u16(status).unwrap(), None, Timestamp::UNIX_EPOCH).unwrap_err();
         assert_eq!(cause(503).cause(), "answered 503 Service Unavailable");
         assert_eq!(cause(599).cause(), "answered 599");
+        assert_eq!(cause(401).cause(), "answered 401 Unauthorized: check the token or login in its secret");
         assert_eq!(cause(302).cause(), "answered 302 Found: redirects are not followed, set the address it leads to");
     }
 }

@@ -13,7 +13,7 @@ use super::Line;
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 
 /// Makes one attempt. One that takes too long is given up, and one that panics is one that failed.
-pub(super) async fn attempt(
+pub(crate) async fn attempt(
     notifier: &dyn Notifier,
     notification: &Notification,
     limit: Duration,
