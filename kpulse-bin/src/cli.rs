@@ -2,6 +2,7 @@
 
 mod help;
 mod scan;
+mod silence;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use kpulse_core::settings::Span;
 use kpulse_watch::ConnectOptions;
 
 pub(crate) use scan::{Output, ScanArgs};
+pub(crate) use silence::{ObjectArg, PlaceArgs, SilenceArgs, UnsilenceArgs};
 
 /// Where a Pod finds its configuration.
 pub(crate) const DEFAULT_CONFIG: &str = "/etc/kpulse/config.yaml";
@@ -34,6 +36,15 @@ pub(crate) enum Command {
     /// Watch a cluster and tell people; what kpulse does without a command
     #[command(after_help = RUN)]
     Run(RunArgs),
+    /// Hear nothing of an object for a while
+    ///
+    /// Writes the annotation kpulse.io/silence to the object; it holds for what the object answers for as well: the Pods
+    /// of a Deployment, all that is in a namespace. It holds for every kpulse that watches the cluster.
+    #[command(after_help = silence::SILENCE)]
+    Silence(SilenceArgs),
+    /// Hear of an object again
+    #[command(after_help = silence::UNSILENCE)]
+    Unsilence(UnsilenceArgs),
     /// Say whether a configuration is good, and what is in force
     ///
     /// Every fault is shown with its place and its remedy. Nothing is sent.

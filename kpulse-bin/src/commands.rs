@@ -8,6 +8,7 @@ mod record;
 mod replay;
 pub(crate) mod run;
 mod scan;
+mod silence;
 mod test_channel;
 mod version;
 
@@ -33,6 +34,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Demo(args)) => on_runtime(demo::run(args)),
         Some(Command::Replay(args)) => replay::run(&args, &mut stdout().lock()),
         Some(Command::Record(args)) => on_runtime(record::run(args)),
+        Some(Command::Silence(args)) => on_runtime(silence::run(args)),
+        Some(Command::Unsilence(args)) => on_runtime(silence::end(args)),
         Some(Command::Version(args)) => version::run(&args, &mut stdout().lock()),
         Some(Command::Completions(args)) => Ok(completions::run(args.shell, &mut stdout().lock())?),
     }

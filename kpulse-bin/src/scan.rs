@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use kpulse_core::facts::Facts;
 use kpulse_core::monitors::MonitorName;
 use kpulse_core::settings::Settings;
-use kpulse_core::{Alert, Blindness, Engine, EngineState, KubeletSight, Name, Observation, Resource, Scope};
+use kpulse_core::{Alert, Blindness, Engine, EngineState, Kind, KubeletSight, Name, Observation, Resource, Scope};
 use kpulse_watch::kubelet::{self, Kubelets};
 use kpulse_watch::look::{self, Glimpse, look};
 use kube::Client;
@@ -33,24 +33,44 @@ const WAITING: usize = 16;
 pub(crate) struct Wish {
     /// Monitors, and namespaces.
     pub(crate) settings: Settings,
-    /// Only what is in namespaces: nothing of nodes.
-    pub(crate) only_namespaced: bool,
+    pub(crate) reach: Reach,
     /// Only objects with these labels.
     pub(crate) labels: Option<Labels>,
 }
 
+/// Which kinds of object are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// All.
+    Cluster,
+    /// Those that live in namespaces: what a user of these may see.
+    Namespaced,
+    /// Those that live in none.
+    Nodes,
+}
+
+impl Reach {
+    fn takes(self, kind: Kind) -> bool {
+        match self {
+            Self::Cluster => true,
+            Self::Namespaced => kind.is_namespaced(),
+            Self::Nodes => !kind.is_namespaced(),
+        }
+    }
+}
+
 impl Wish {
-    /// The lists it takes. Nothing that lives in no namespace, where only namespaces are looked at.
+    /// The lists it takes.
     pub(crate) fn scopes(&self) -> Vec<Scope> {
         let scopes = self.settings.scopes().into_iter();
-        scopes.filter(|scope| !self.only_namespaced || scope.resource.kind().is_namespaced()).collect()
+        scopes.filter(|scope| self.reach.takes(scope.resource.kind())).collect()
     }
 
     fn wants(&self, alert: &Alert) -> bool {
-        let is_placed = !self.only_namespaced || alert.key.object.kind.is_namespaced();
         // What cannot be seen is said elsewhere.
         let is_of_the_cluster = alert.key.monitor != MonitorName::Blindness;
-        is_placed && is_of_the_cluster && self.labels.as_ref().is_none_or(|labels| labels.fit(&alert.labels))
+        let is_meant = self.labels.as_ref().is_none_or(|labels| labels.fit(&alert.labels));
+        self.reach.takes(alert.key.object.kind) && is_of_the_cluster && is_meant
     }
 }
 
@@ -157,7 +177,7 @@ impl Scan {
     pub(crate) fn take(&mut self, now: Timestamp, observation: Observation) {
         match &observation {
             Observation::Applied(Facts::Namespace(namespace)) => self.note_namespace(&namespace.meta.name),
-            Observation::Deleted { object, .. } if object.kind == kpulse_core::Kind::Namespace => {
+            Observation::Deleted { object, .. } if object.kind == Kind::Namespace => {
                 self.excluded.remove(&object.name);
             }
             Observation::ListingBegun(scope) => drop(self.lists.insert(scope.clone(), List::default())),

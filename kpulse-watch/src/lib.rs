@@ -10,6 +10,8 @@
 //! - [`look::look`] lists everything once, for whoever does not stay.
 //! - [`inquire::answer`] asks what the engine wants to know and no watch tells.
 //! - [`logs::tail`] reads the last words of a container, [`access::may`] asks what we may.
+//! - [`annotate::annotate`] writes an annotation to an object: the only thing of others that kpulse ever changes, and
+//!   only where a person asks for it.
 //! - [`secret::read`] reads a Secret, for who is not mounted one.
 //! - [`record::record`] writes down what the API server says, for `kpulse replay`.
 //!
@@ -17,6 +19,7 @@
 //! anything in between (`lean`), and through the machine that knows what is seen (`session::sight`).
 
 pub mod access;
+pub mod annotate;
 pub mod inquire;
 pub mod kubelet;
 pub mod lease;

@@ -7,6 +7,7 @@ use clap::Command;
 /// Every command, by what it is for.
 const GROUPS: &[(&str, &[&str])] = &[
     ("See", &["demo", "scan"]),
+    ("Quiet", &["silence", "unsilence"]),
     ("Set up", &["check", "test-channel", "rbac"]),
     ("Run", &["run"]),
     ("Look back", &["record", "replay"]),

@@ -18,7 +18,7 @@ use crate::config::{Config, Environment, Purpose};
 use crate::logging;
 use crate::scan::picture::Picture;
 use crate::scan::progress::Progress;
-use crate::scan::{End, Scan, Wish, namespaces, table};
+use crate::scan::{End, Reach, Scan, Wish, namespaces, table};
 
 /// Looks once, or until Ctrl-C. Exit code 0: nothing as bad as was asked for; 1: something; 2: could not look.
 ///
@@ -72,7 +72,8 @@ fn wish(args: &ScanArgs, config: Option<&Config>) -> Wish {
     if !args.namespaces.is_empty() {
         settings.namespaces = Namespaces { include: args.namespaces.iter().map(Glob::new).collect(), ..all() };
     }
-    Wish { settings, only_namespaced: !args.namespaces.is_empty(), labels: args.labels.clone() }
+    let reach = if args.namespaces.is_empty() { Reach::Cluster } else { Reach::Namespaced };
+    Wish { settings, reach, labels: args.labels.clone() }
 }
 
 /// The name people know, else the one that kubectl has, else the address.

@@ -185,7 +185,7 @@ impl Scan {
 }
 
 impl Row {
-    fn of(Standing { report, what, course }: &Standing, cluster: &str) -> Self {
+    pub(crate) fn of(Standing { report, what, course }: &Standing, cluster: &str) -> Self {
         Self {
             monitor: report.monitor.as_str(),
             severity: report.severity,

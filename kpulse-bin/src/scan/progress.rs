@@ -88,12 +88,12 @@ mod tests {
     use kpulse_watch::look::Glimpse;
 
     use super::*;
-    use crate::scan::Wish;
+    use crate::scan::{Reach, Wish};
 
     #[test]
     fn the_line_says_how_far_it_is_and_what_was_found() {
         let now = Timestamp::now();
-        let wish = Wish { settings: Settings::default(), only_namespaced: false, labels: None };
+        let wish = Wish { settings: Settings::default(), reach: Reach::Cluster, labels: None };
         let mut scan = Scan::new(now, wish);
         let broken = pod("shop", "web").crash_looping(3, now).json().to_string();
         let mut page = |resource, json: &str, kind, remaining| {

@@ -25,6 +25,13 @@ pub(crate) fn text(picture: &Picture, width: Option<usize>) -> String {
     page.text
 }
 
+/// Only these rows, without a head.
+pub(crate) fn rows(rows: &[Row], now: Timestamp) -> String {
+    let mut page = Page { text: String::new(), width: WIDEST, now };
+    page.rows(rows);
+    page.text.trim_start().to_owned()
+}
+
 struct Page {
     text: String,
     width: usize,
@@ -87,7 +94,7 @@ impl Page {
             self.line(&format!("{indent}{}", one_line(&names(row), room)));
         }
         if let Some(command) = &row.command {
-            self.line(&format!("{indent}{DIM}{}{DIM:#}", one_line(command, usize::MAX)));
+            self.line(&format!("{indent}{DIM}{}{DIM:#}", plain(command)));
         }
     }
 
@@ -96,7 +103,7 @@ impl Page {
         notes.extend(excluded(picture));
         notes.extend(ignored(picture));
         for unseen in &picture.not_seen {
-            notes.push(("Not seen", one_line(&format!("{}: {}", unseen.what, unseen.why), usize::MAX)));
+            notes.push(("Not seen", plain(&format!("{}: {}", unseen.what, unseen.why))));
         }
         if !picture.need_time.is_empty() {
             let monitors = picture.need_time.join(", ");
@@ -243,7 +250,7 @@ fn names(row: &Row) -> String {
 }
 
 /// A duration in its largest unit: `45s`, `4m`, `3h`, `2d`.
-fn age(length: SignedDuration) -> String {
+pub(crate) fn age(length: SignedDuration) -> String {
     let seconds = length.as_secs().max(0);
     match seconds {
         0..60 => format!("{seconds}s"),
@@ -253,15 +260,19 @@ fn age(length: SignedDuration) -> String {
     }
 }
 
-/// No longer than there is room for, and nothing in it that a terminal would obey.
+/// No longer than there is room for.
 fn one_line(text: &str, room: usize) -> String {
-    let room = room.max(24);
-    let plain = || text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    if plain().count() <= room {
-        return plain().collect();
+    let (text, room) = (plain(text), room.max(24));
+    if text.chars().count() <= room {
+        return text;
     }
-    let cut: String = plain().take(room - 1).collect();
+    let cut: String = text.chars().take(room - 1).collect();
     format!("{}…", cut.trim_end())
+}
+
+/// An object's own words, without anything that a terminal would obey.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn style(severity: Severity) -> Style {
