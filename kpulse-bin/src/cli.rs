@@ -118,7 +118,8 @@ Examples:
 const REPLAY: &str = "\
 Examples:
   kpulse replay night.jsonl
-  kpulse replay night.jsonl --config kpulse.yaml | jq -r .title";
+  kpulse replay night.jsonl --config kpulse.yaml | jq -r .title
+  kpulse replay night.jsonl --config kpulse.yaml --against quieter.yaml";
 
 const RECORD: &str = "\
 Examples:
@@ -238,6 +239,12 @@ pub(crate) struct ReplayArgs {
     /// Settings other than the defaults
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Only show what would be said differently with this configuration instead; exit 1 if anything
+    #[arg(long, value_name = "FILE")]
+    pub(crate) against: Option<PathBuf>,
+    /// How a difference is shown; messages by themselves are always JSON lines
+    #[arg(long, short, value_enum, default_value = "table", value_name = "FORMAT", requires = "against")]
+    pub(crate) output: Output,
     /// How long virtual time goes on after the last line
     #[arg(long, default_value = "10m", value_name = "DURATION")]
     pub(crate) horizon: Span,

@@ -32,7 +32,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::TestChannel(args)) => on_runtime(test_channel::run(args)),
         Some(Command::Rbac(args)) => rbac::run(&args, &mut stdout().lock()),
         Some(Command::Demo(args)) => on_runtime(demo::run(args)),
-        Some(Command::Replay(args)) => replay::run(&args, &mut stdout().lock()),
+        Some(Command::Replay(args)) => replay::run(&args, &mut anstream::stdout().lock()),
         Some(Command::Record(args)) => on_runtime(record::run(args)),
         Some(Command::Silence(args)) => on_runtime(silence::run(args)),
         Some(Command::Unsilence(args)) => on_runtime(silence::end(args)),

@@ -41,7 +41,7 @@ pub(super) async fn run(args: &PlaceArgs, connection: &Connection) -> anyhow::Re
     if let Some((scope, why)) = unseen.first().filter(|_| unseen.len() == all) {
         bail!("could not look at {}: {scope}: {why}", connection.server_url);
     }
-    print(found, &unseen)?;
+    print(&found, &unseen)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -56,7 +56,7 @@ fn scopes(namespace: Option<&str>) -> Vec<Scope> {
     resources.filter_map(scope).collect()
 }
 
-fn print(found: Vec<(ObjectRef, Name)>, unseen: &[(Scope, String)]) -> std::io::Result<()> {
+fn print(found: &[(ObjectRef, Name)], unseen: &[(Scope, String)]) -> std::io::Result<()> {
     let now = Timestamp::now();
     let (understood, odd): (Vec<_>, Vec<_>) = found.iter().partition(|(_, text)| annotation(text).is_some());
     let mut silences: Vec<_> = understood
