@@ -17,6 +17,10 @@ mail:
     bash kpulse-notify/tests/real_smtp/install.sh
     cargo test -p kpulse-notify --test real_smtp
 
+# What is under deploy/ on a real cluster: kubectl's current context, k3d-… and to be thrown away (needs helm too)
+cluster:
+    cargo test -p kpulse-bin --test cluster -- --ignored --nocapture
+
 # What CI runs
 ci:
     bash .ci/run

@@ -11,6 +11,7 @@ mod remembered;
 mod report;
 mod standing;
 mod surveys;
+mod unseen;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};

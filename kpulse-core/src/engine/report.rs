@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::unseen;
 use crate::group::{Face, Group, Left};
 use crate::ledger::Told;
 use crate::notification::{AlertState, Why};
@@ -72,7 +73,7 @@ fn subject(group: &Group, named: &BTreeSet<ObjectRef>, count: usize) -> String {
     let first = named.first().unwrap_or(&group.face.object);
     match (&group.face.title_name, first.kind) {
         (Some(name), _) => name.clone(),
-        (None, Kind::Watch) => names(named, count),
+        (None, Kind::Watch) => unseen::names(named),
         (None, Kind::Node) if count > 1 => format!("{count} Nodes"),
         (None, Kind::Node) => format!("Node {}", first.name),
         (None, _) if namespace.is_empty() => workload.to_string(),
@@ -80,22 +81,11 @@ fn subject(group: &Group, named: &BTreeSet<ObjectRef>, count: usize) -> String {
     }
 }
 
-/// The first names, and how many more there are.
-fn names(named: &BTreeSet<ObjectRef>, count: usize) -> String {
-    let first: Vec<&str> = named.iter().take(COPIES).map(|object| &*object.name).collect();
-    match count.saturating_sub(first.len()) {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
-}
-
 /// Why; and for what goes by a name of its own also where it is: `Secret shop/web-tls (+3 copies: blog/web-tls, …)`.
 fn cause(group: &Group, members: &BTreeSet<ObjectRef>) -> String {
     let face = &group.face;
     if face.object.kind == Kind::Watch {
-        let alerts = group.members.values().map(|member| &member.alert);
-        let causes: Vec<String> = alerts.map(|alert| format!("{}: {}", alert.key.object.name, alert.cause)).collect();
-        return causes.join("\n");
+        return unseen::causes(group.members.values().map(|member| &member.alert));
     }
     if face.title_name.is_none() {
         return face.cause.clone();
