@@ -38,7 +38,7 @@ impl Agent {
         std::fs::create_dir_all(directory.join("secrets")).unwrap();
         let config = config.replace("http://echo-sink:8081", &serving.url());
         std::fs::write(directory.join("config.yaml"), config).unwrap();
-        std::fs::write(directory.join("kubeconfig"), cluster.kubeconfig_of_kpulse()).unwrap();
+        std::fs::write(directory.join("kubeconfig"), cluster.kubeconfig_of("kpulse", "kpulse")).unwrap();
         let audited = audit_log().map_or(0, |log| std::fs::metadata(log).unwrap().len());
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let process = Command::new(env!("CARGO_BIN_EXE_kpulse"))

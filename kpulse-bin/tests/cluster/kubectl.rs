@@ -73,11 +73,16 @@ impl Cluster {
         serde_json::from_str(&self.kubectl(&["-n", namespace, "get", kind, name, "-o", "json"])).unwrap()
     }
 
-    /// A kubeconfig with the rights of the service account that kpulse was installed with, and no others.
-    pub(crate) fn kubeconfig_of_kpulse(&self) -> String {
-        let mut config: Value =
-            serde_json::from_str(&self.kubectl(&["config", "view", "--raw", "--minify", "-o", "json"])).unwrap();
-        let token = self.kubectl(&["-n", "kpulse", "create", "token", "kpulse"]);
+    /// The kubeconfig of who runs the tests.
+    pub(crate) fn kubeconfig(&self) -> Value {
+        serde_json::from_str(&self.kubectl(&["config", "view", "--raw", "--minify", "-o", "json"])).unwrap()
+    }
+
+    /// A kubeconfig with the rights of a service account, and no others.
+    pub(crate) fn kubeconfig_of(&self, namespace: &str, account: &str) -> String {
+        let mut config = self.kubeconfig();
+        self.kubectl(&["-n", namespace, "wait", "--for=create", "serviceaccount", account, "--timeout=30s"]);
+        let token = self.kubectl(&["-n", namespace, "create", "token", account]);
         config["users"][0]["user"] = serde_json::json!({ "token": token.trim() });
         config.to_string()
     }

@@ -86,6 +86,46 @@ async fn the_release_is_applied_twice_and_keeps_credentials() {
 
 #[tokio::test]
 #[ignore = "needs a cluster: just cluster"]
+async fn where_install_sh_cannot_it_says_what_to_do_and_touches_nothing() {
+    let cluster = Cluster::empty().await;
+    let install = |kubeconfig: &str, context: &str| {
+        let file = std::env::temp_dir().join(format!("kpulse-install-{}", std::process::id()));
+        std::fs::write(&file, kubeconfig).unwrap();
+        let mut script = cluster.command("sh");
+        script.arg(deploy("install.sh")).env("KUBECONFIG", &file).env("KPULSE_CONTEXT", context);
+        let output = script.output().unwrap();
+        std::fs::remove_file(file).unwrap();
+        assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let own = cluster.kubeconfig();
+    let context = own["current-context"].as_str().unwrap();
+
+    let said = install(&own.to_string(), "elsewhere");
+    assert!(said.contains("kubectl has no context elsewhere\n  Choose one of these"), "{said}");
+
+    let mut offline = own.clone();
+    offline["clusters"][0]["cluster"]["server"] = json!("https://127.0.0.1:1");
+    let said = install(&offline.to_string(), context);
+    assert!(said.contains("cannot reach the cluster of context") && said.contains("cluster-info"), "{said}");
+
+    let mut unknown = own.clone();
+    unknown["users"][0]["user"] = json!({"token": "nobody"});
+    let said = install(&unknown.to_string(), context);
+    assert!(said.contains("does not know you") && said.contains("Log in again"), "{said}");
+
+    cluster.kubectl(&["create", "namespace", "team-a"]);
+    let said = install(&cluster.kubeconfig_of("team-a", "default"), context);
+    assert!(said.contains("you may not do this") && said.contains("create namespaces, clusterroles"), "{said}");
+    assert!(said.contains("overlays/namespaced"), "{said}");
+
+    let left =
+        cluster.kubectl(&["get", "namespaces,clusterroles", "-l", "app.kubernetes.io/name=kpulse", "-o", "name"]);
+    assert_eq!(left, "");
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster: just cluster"]
 async fn an_upgrade_of_the_chart_keeps_credentials() {
     let cluster = Cluster::empty().await;
     let helm = |arguments: &[&str]| {
