@@ -249,6 +249,10 @@ fn everything_that_can_be_asked_for_is_valid() {
     let deployment = &find(&chart, "Deployment", "kpulse")["spec"];
     assert_eq!(deployment["replicas"], 2);
     assert_eq!(deployment["strategy"], Value::Null, "with a Lease one goes on while the other is replaced");
+    let spread = &deployment["template"]["spec"]["topologySpreadConstraints"][0];
+    assert_eq!(spread["labelSelector"]["matchLabels"], deployment["selector"]["matchLabels"]);
+    let rights = find(&chart, "Role", "kpulse-state")["rules"].to_string();
+    assert!(rights.contains("leases"), "{rights}");
 }
 
 #[test]
