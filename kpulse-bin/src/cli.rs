@@ -1,6 +1,7 @@
 //! The command line. Settings live in the configuration file; here are commands and paths only.
 
 mod help;
+mod init;
 mod scan;
 mod silence;
 
@@ -12,6 +13,7 @@ use clap_complete::Shell;
 use kpulse_core::settings::Span;
 use kpulse_watch::ConnectOptions;
 
+pub(crate) use init::InitArgs;
 pub(crate) use scan::{Output, ScanArgs};
 pub(crate) use silence::{ObjectArg, PlaceArgs, SilenceArgs, UnsilenceArgs};
 
@@ -45,6 +47,9 @@ pub(crate) enum Command {
     /// Hear of an object again
     #[command(after_help = silence::UNSILENCE)]
     Unsilence(UnsilenceArgs),
+    /// Write a first configuration from a few answers, and send a test
+    #[command(after_help = init::INIT)]
+    Init(InitArgs),
     /// Say whether a configuration is good, and what is in force
     ///
     /// Every fault is shown with its place and its remedy. Nothing is sent.

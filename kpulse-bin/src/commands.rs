@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod demo;
+mod init;
 mod rbac;
 mod record;
 mod replay;
@@ -25,6 +26,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(2))
         }
         None => on_runtime(run::run(cli.run)),
+        Some(Command::Init(args)) => on_runtime(init::run(args)),
         Some(Command::Scan(args)) => on_runtime(scan::run(args)),
         Some(Command::Run(args)) => on_runtime(run::run(args)),
         Some(Command::Check(args)) if args.ask_cluster => on_runtime(check::run_with_cluster(args)),

@@ -50,6 +50,7 @@ pub mod redact;
 pub mod retry;
 pub mod secrets;
 pub mod settings;
+pub mod starter;
 pub mod text;
 pub mod trial;
 

@@ -8,7 +8,7 @@ use clap::Command;
 const GROUPS: &[(&str, &[&str])] = &[
     ("See", &["demo", "scan"]),
     ("Quiet", &["silence", "unsilence"]),
-    ("Set up", &["check", "test-channel", "rbac"]),
+    ("Set up", &["init", "check", "test-channel", "rbac"]),
     ("Run", &["run"]),
     ("Look back", &["record", "replay"]),
     ("The program", &["version", "completions", "help"]),
@@ -18,7 +18,7 @@ const EXAMPLES: &str = "\
 Start here:
   kpulse demo                  watch a cluster break and heal that is not there
   kpulse scan                  what is broken in your cluster now
-  kpulse check --config kpulse.yaml --secrets secrets
+  kpulse init                  write a configuration and its secrets, and send a test
   kpulse run --config kpulse.yaml --secrets secrets --namespace default
 
 `kpulse COMMAND --help` says more of each, with examples.";
