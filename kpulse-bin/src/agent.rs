@@ -8,6 +8,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 use kpulse_core::settings::Settings;
 use kpulse_core::{Engine, EngineState, Name};
+use kpulse_notify::channels::stdout::Printer;
 use kpulse_notify::lane::{self, Limits, Source};
 use kpulse_notify::{Channels, Http, HttpSettings, LaneHandle, Secrets, wall_clock};
 use kpulse_watch::kubelet::{self, Kubelets};
@@ -37,6 +38,8 @@ pub(crate) struct Agent {
     pub(crate) client: kube::Client,
     pub(crate) kubelets: Kubelets,
     pub(crate) namespace: String,
+    /// What channels would have got is printed; nothing is sent, and nothing in the cluster is written or changed.
+    pub(crate) rehearses: bool,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) shutdown: watch::Receiver<bool>,
 }
@@ -51,19 +54,22 @@ impl Agent {
         let mut store = StateStore::new(self.client.clone(), &self.namespace);
         let mut shutdown = self.shutdown.clone();
         let state = tokio::select! {
-            state = load(&mut store) => state,
-            _ = shutdown.wait_for(|end| *end) => return Ok(()),
+            state = load(&mut store), if !self.rehearses => state,
+            _ = shutdown.wait_for(|end| *end), if !self.rehearses => return Ok(()),
+            else => EngineState::default(),
         };
         let (receipts_in, receipts) = mpsc::channel(self.settings.channels.len().max(1) * 2);
         let secrets = read_secrets(&self.secrets);
-        let lanes: BTreeMap<Name, LaneHandle> = sources(&self.channels, &secrets, &http)
+        let wires = Wires { channels: self.channels, http, rehearses: self.rehearses };
+        let lanes: BTreeMap<Name, LaneHandle> = wires
+            .sources(&secrets)
             .map(|(name, source)| {
                 let lane = lane::spawn(name.clone(), source, receipts_in.clone(), wall_clock(), Limits::default());
                 (name, lane)
             })
             .collect();
         let (replace, replacements) = mpsc::channel(self.settings.channels.len().max(1));
-        let keeper = tokio::spawn(follow_secrets(self.secrets, secrets, self.channels, http, replace));
+        let keeper = tokio::spawn(follow_secrets(self.secrets, secrets, wires, replace));
         let (seen, observations) = mpsc::channel(OBSERVATIONS);
         let scopes = self.settings.scopes();
         let (inquiries, asked) = mpsc::channel(INQUIRIES);
@@ -85,7 +91,8 @@ impl Agent {
         let (ready_in, ready) = mpsc::channel(self.settings.channels.len().max(1));
         let tails = Tails::new(self.client.clone(), &self.settings.monitors.pod_crashes, ready_in);
         let engine = Engine::new(Timestamp::now(), self.settings, state.clone());
-        let pulse = Pulse::new(engine, tails, lanes, Saver::start(store, state), inquiries, self.status);
+        let saver = if self.rehearses { Saver::idle() } else { Saver::start(store, state) };
+        let pulse = Pulse::new(engine, tails, lanes, saver, inquiries, self.status);
         pulse.run(Inputs { observations, receipts, ready, replacements, shutdown: self.shutdown }).await;
         watches.abort();
         if let Some(survey) = survey {
@@ -131,18 +138,28 @@ fn read_secrets(directory: &Path) -> Secrets {
     })
 }
 
-fn sources(channels: &Channels, secrets: &Secrets, http: &Http) -> impl Iterator<Item = (Name, Source)> {
-    channels.iter().map(|(name, settings)| (name.clone(), settings.notifier(name, secrets, http)))
+/// The ways to the channels.
+struct Wires {
+    channels: Channels,
+    http: Http,
+    rehearses: bool,
+}
+
+impl Wires {
+    fn sources(&self, secrets: &Secrets) -> impl Iterator<Item = (Name, Source)> {
+        self.channels.iter().map(|(name, settings)| {
+            let source = if self.rehearses {
+                Ok(Box::new(Printer::new(std::io::stdout()).instead_of(name)) as _)
+            } else {
+                settings.notifier(name, secrets, &self.http)
+            };
+            (name.clone(), source)
+        })
+    }
 }
 
 /// Reads the secrets again and again, and speaks to every channel anew when they changed.
-async fn follow_secrets(
-    directory: PathBuf,
-    mut known: Secrets,
-    channels: Channels,
-    http: Http,
-    replace: mpsc::Sender<(Name, Source)>,
-) {
+async fn follow_secrets(directory: PathBuf, mut known: Secrets, wires: Wires, replace: mpsc::Sender<(Name, Source)>) {
     loop {
         sleep(SECRETS_EVERY).await;
         let secrets = match Secrets::read_dir(&directory) {
@@ -154,7 +171,7 @@ async fn follow_secrets(
             }
         };
         tracing::info!("secrets changed");
-        for replacement in sources(&channels, &secrets, &http) {
+        for replacement in wires.sources(&secrets) {
             if replace.send(replacement).await.is_err() {
                 return;
             }

@@ -36,6 +36,10 @@ pub(crate) enum Command {
     /// Show what is broken in a cluster now; as `kubectl kpulse` too
     Scan(ScanArgs),
     /// Watch a cluster and tell people; what kpulse does without a command
+    ///
+    /// With --dry-run it can run for a week beside what people have, and beside another kpulse: it reads no state and
+    /// saves none, so it begins with a summary of what is broken already, also after a restart. Channels need no secrets
+    /// then.
     #[command(after_help = RUN)]
     Run(RunArgs),
     /// Hear nothing of an object for a while
@@ -94,6 +98,7 @@ pub(crate) enum Command {
 const RUN: &str = "\
 Examples:
   kpulse run --config kpulse.yaml --secrets secrets --namespace default --http 127.0.0.1:8080
+  kpulse run --config kpulse.yaml --dry-run   only show what people would have been told
   KPULSE_CLUSTER__NAME=prod-eu kpulse run     every setting can be given by the environment";
 
 const CHECK: &str = "\
@@ -156,6 +161,9 @@ pub(crate) struct RunArgs {
     /// Where health and metrics are served
     #[arg(long, default_value = ":8080", value_name = "HOST:PORT")]
     pub(crate) http: String,
+    /// Print what channels would have got; send nothing, and write nothing to the cluster
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
 }

@@ -30,6 +30,11 @@ impl Saver {
         Self { newest, task: tokio::spawn(save_all(store, states)) }
     }
 
+    /// Saves nothing.
+    pub(crate) fn idle() -> Self {
+        Self { newest: watch::channel(Arc::default()).0, task: tokio::spawn(async {}) }
+    }
+
     /// Leaves the newest state to be saved.
     pub(crate) fn offer(&self, state: EngineState) {
         self.newest.send_replace(Arc::new(state));

@@ -22,6 +22,9 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let listener = http::listen(&args.http).await?;
     let connection = connect(&ConnectOptions::from(args.cluster)).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), server = connection.server_url, http = %listener.local_addr()?, "kpulse starts");
+    if args.dry_run {
+        tracing::info!("a dry run: what channels would have got is printed, nothing is sent or saved");
+    }
     let kubelets = connection.kubelets(config.kubelet)?;
     let (status, shown) = watch::channel(Status::default());
     let server = tokio::spawn(http::serve(listener, shown));
@@ -32,6 +35,7 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         client: connection.client,
         kubelets,
         namespace: args.namespace,
+        rehearses: args.dry_run,
         status,
         shutdown: end_on_signal()?,
     };

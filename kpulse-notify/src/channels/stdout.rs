@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use kpulse_core::Notification;
+use kpulse_core::{Name, Notification};
 use serde::{Deserialize, Serialize};
 
 use crate::http::Http;
@@ -49,19 +49,28 @@ impl Channel for Settings {
 #[derive(Debug)]
 pub struct Printer<W> {
     writer: Arc<Mutex<W>>,
+    /// For which channel, where it prints in the place of another.
+    instead_of: Option<Name>,
 }
 
 impl<W: Write + Send + 'static> Printer<W> {
     /// Writes to `writer`, for example standard output or a test's buffer.
     pub fn new(writer: W) -> Self {
-        Self { writer: Arc::new(Mutex::new(writer)) }
+        Self { writer: Arc::new(Mutex::new(writer)), instead_of: None }
+    }
+
+    /// Writes what another channel would have got, and that it is for that one.
+    #[must_use]
+    pub fn instead_of(self, channel: &Name) -> Self {
+        Self { instead_of: Some(channel.clone()), ..self }
     }
 }
 
 #[async_trait]
 impl<W: Write + Send + 'static> Notifier for Printer<W> {
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
-        let paragraph = format!("{}\n\n", text::message(notification));
+        let heading = self.instead_of.as_ref().map_or_else(String::new, |channel| format!("To {channel}:\n"));
+        let paragraph = format!("{heading}{}\n\n", text::message(notification));
         let writer = Arc::clone(&self.writer);
         // A pipe that nobody reads blocks its writer: not one of the threads that serve everybody.
         let written = tokio::task::spawn_blocking(move || {
@@ -120,6 +129,13 @@ mod tests {
         let paragraphs: Vec<_> = written.split_terminator("\n\n").collect();
         assert_eq!(paragraphs.len(), 2, "{written}");
         assert!(paragraphs[0].starts_with('🔴') && paragraphs[1].starts_with('✅'), "{written}");
+    }
+
+    #[tokio::test]
+    async fn what_is_printed_for_another_channel_says_so() {
+        let paper = Paper::default();
+        Printer::new(paper.clone()).instead_of(&"slack".into()).deliver(&example::firing()).await.unwrap();
+        assert!(paper.0.lock().unwrap().starts_with(b"To slack:\n"));
     }
 
     #[tokio::test]
