@@ -64,6 +64,11 @@ pub(crate) enum Command {
     /// One line for each channel: what happened, and where it failed, why and what to do.
     #[command(after_help = TEST_CHANNEL)]
     TestChannel(TestChannelArgs),
+    /// Say which route an alert would take, and who would be told
+    ///
+    /// What is not said of the alert is as of a crash loop in namespace default. Exit code 1 where nobody would be told.
+    #[command(after_help = TEST_ROUTE)]
+    TestRoute(TestRouteArgs),
     /// Print the least rights for a configuration, for kubectl apply
     ///
     /// Where `namespaces.include` names namespaces without wildcards, these are Roles in them and nothing else. The
@@ -115,6 +120,11 @@ Examples:
   kubectl -n kpulse exec deploy/kpulse -- kpulse test-channel --all
 
 Exit codes: 0 every message was taken, 1 not, 2 could not try.";
+
+const TEST_ROUTE: &str = "\
+Examples:
+  kpulse test-route --config kpulse.yaml ns=checkout severity=warning
+  kpulse test-route --config kpulse.yaml monitor=node_disk node=gpu-3 labels.team=ml";
 
 const RBAC: &str = "\
 Examples:
@@ -223,6 +233,23 @@ pub(crate) struct TestChannelArgs {
     /// The directory of secrets
     #[arg(long, default_value = "/etc/kpulse/secrets", value_name = "DIR")]
     pub(crate) secrets: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestRouteArgs {
+    /// What the alert is like: severity, monitor, ns, workload, reason, node, labels.NAME
+    #[arg(value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub(crate) traits: Vec<(String, String)>,
+    /// The configuration file
+    #[arg(long, default_value = DEFAULT_CONFIG, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+/// A text around its first `=`.
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    let (key, value) = pair.ok_or_else(|| "write it as KEY=VALUE".to_owned())?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 #[derive(Debug, Args)]

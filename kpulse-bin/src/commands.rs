@@ -11,6 +11,7 @@ pub(crate) mod run;
 mod scan;
 mod silence;
 mod test_channel;
+mod test_route;
 mod version;
 
 use std::io::{IsTerminal, stdout};
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Record(args)) => on_runtime(record::run(args)),
         Some(Command::Silence(args)) => on_runtime(silence::run(args)),
         Some(Command::Unsilence(args)) => on_runtime(silence::end(args)),
+        Some(Command::TestRoute(args)) => test_route::run(&args, &mut stdout().lock()),
         Some(Command::Version(args)) => version::run(&args, &mut stdout().lock()),
         Some(Command::Completions(args)) => Ok(completions::run(args.shell, &mut stdout().lock())?),
     }

@@ -165,6 +165,13 @@ impl Loaded {
     pub(crate) fn effective(&self) -> String {
         effective::text(self)
     }
+
+    /// Where a route stands: ` (config.yaml:12)`.
+    #[must_use]
+    pub(crate) fn place_of_route(&self, position: usize) -> String {
+        let path = KeyPath::new(["routing", &position.to_string()]);
+        self.layers.origin(&path).map_or_else(String::new, |origin| format!(" ({origin})"))
+    }
 }
 
 impl Config {

@@ -8,7 +8,7 @@ use clap::Command;
 const GROUPS: &[(&str, &[&str])] = &[
     ("See", &["demo", "scan"]),
     ("Quiet", &["silence", "unsilence"]),
-    ("Set up", &["init", "check", "test-channel", "rbac"]),
+    ("Set up", &["init", "check", "test-channel", "test-route", "rbac"]),
     ("Run", &["run"]),
     ("Look back", &["record", "replay"]),
     ("The program", &["version", "completions", "help"]),

@@ -23,7 +23,7 @@ pub(crate) struct InitArgs {
     #[arg(long, value_name = "KIND", value_parser = clap::builder::PossibleValuesParser::new(ChannelSettings::KINDS))]
     pub(crate) channel: Option<String>,
     /// A setting of the channel; its secrets are taken from environment variables of their names
-    #[arg(long = "set", value_name = "SETTING=VALUE", value_parser = pair)]
+    #[arg(long = "set", value_name = "SETTING=VALUE", value_parser = super::key_and_value)]
     pub(crate) settings: Vec<(String, String)>,
     /// The configuration file to write
     #[arg(long, default_value = "kpulse.yaml", value_name = "FILE")]
@@ -39,10 +39,4 @@ pub(crate) struct InitArgs {
     pub(crate) no_test: bool,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
-    let (key, value) = pair.ok_or_else(|| "write it as SETTING=VALUE: smtp_host=smtp.example.com".to_owned())?;
-    Ok((key.to_owned(), value.to_owned()))
 }

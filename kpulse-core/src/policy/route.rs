@@ -1,5 +1,6 @@
 //! Routes: which channels an alert goes to.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -84,19 +85,27 @@ impl Matcher {
     /// Whether this alert is meant.
     #[must_use]
     pub fn matches(&self, alert: &Alert) -> bool {
+        self.misfits(alert).next().is_none()
+    }
+
+    /// The keys that do not fit this alert: `severity`, `labels.team`.
+    pub fn misfits<'a>(&'a self, alert: &'a Alert) -> impl Iterator<Item = Cow<'static, str>> + 'a {
         // The alert's own place, not its group's: what several objects share is one group across namespaces.
         let object = &alert.key.object;
         let workload = alert.workload.clone().unwrap_or_else(|| Workload::from(object));
-        self.severity.fits(alert.severity.as_str())
-            && self.monitor.fits(alert.key.monitor.as_str())
-            && self.namespace.fits(&object.namespace)
-            && (self.workload.fits(&workload.name) || self.workload.fits(&workload.to_string()))
-            && self.reason.fits(&alert.reason)
-            && (self.node.is_any() || alert.node.as_ref().is_some_and(|node| self.node.fits(node)))
-            && self
-                .labels
-                .iter()
-                .all(|(key, wanted)| alert.labels.iter().any(|(label, value)| label == key && wanted.fits(value)))
+        let fits = [
+            ("severity", self.severity.fits(alert.severity.as_str())),
+            ("monitor", self.monitor.fits(alert.key.monitor.as_str())),
+            ("namespace", self.namespace.fits(&object.namespace)),
+            ("workload", self.workload.fits(&workload.name) || self.workload.fits(&workload.to_string())),
+            ("reason", self.reason.fits(&alert.reason)),
+            ("node", self.node.is_any() || alert.node.as_ref().is_some_and(|node| self.node.fits(node))),
+        ];
+        let has =
+            |key: &String, wanted: &OneOf| alert.labels.iter().any(|(label, value)| label == key && wanted.fits(value));
+        let labels = self.labels.iter().filter(move |(key, wanted)| !has(key, wanted));
+        let keys = fits.into_iter().filter(|(_, fits)| !fits).map(|(key, _)| Cow::Borrowed(key));
+        keys.chain(labels.map(|(key, _)| Cow::Owned(format!("labels.{key}"))))
     }
 }
 
