@@ -110,7 +110,7 @@ impl Scan {
     pub(crate) fn new(now: Timestamp, wish: Wish) -> Self {
         // An agent that began a while ago: what happened since then is news to it.
         let begun = now.checked_sub(LATELY).unwrap_or(now);
-        let engine = Engine::new(begun, wish.settings.clone(), EngineState::default());
+        let engine = Engine::new(begun, wish.settings.clone(), EngineState::quiet());
         Self { wish, engine, lists: BTreeMap::new(), kubelets: None, excluded: BTreeSet::new() }
     }
 

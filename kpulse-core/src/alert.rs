@@ -69,8 +69,20 @@ impl GroupKey {
     }
 }
 
+/// Written as in logs: `pod_crashes shop/Deployment/api`.
+impl fmt::Display for GroupKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { monitor, namespace, workload, .. } = self;
+        if namespace.is_empty() {
+            write!(f, "{monitor} {workload}")
+        } else {
+            write!(f, "{monitor} {namespace}/{workload}")
+        }
+    }
+}
+
 /// A hash that stands for a group: 40 hexadecimal digits, as the keys of the earlier program.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(Name);
 

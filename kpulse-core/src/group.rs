@@ -6,12 +6,16 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Alert, AlertKey, Ending, GroupKey, Name, ObjectRef, Severity};
+use crate::policy::Reason;
+use crate::{Alert, Ending, Fingerprint, GroupKey, Name, ObjectRef, Severity};
 
 /// A group that fires, or whose end is still owed to a channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Group {
     pub(crate) key: GroupKey,
+    /// The key's, worked out once.
+    #[serde(skip)]
+    pub(crate) fingerprint: Fingerprint,
     /// The alert that speaks for the group: the worst one, of those the first.
     pub(crate) face: Face,
     pub(crate) started_at: Timestamp,
@@ -31,6 +35,9 @@ pub(crate) struct Group {
     /// Whether the workload was seen to be deleted.
     #[serde(default)]
     pub(crate) workload_gone: bool,
+    /// How often it had happened to an object when that was silenced or explained: so much of it is not told later.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "crate::pairs")]
+    pub(crate) dropped: BTreeMap<ObjectRef, i64>,
     /// Whether the workload was missing so far in a listing that is going on.
     #[serde(skip)]
     pub(crate) workload_unseen: bool,
@@ -39,11 +46,13 @@ pub(crate) struct Group {
     pub(crate) members: BTreeMap<ObjectRef, Member>,
 }
 
-/// A firing alert of a group, and the channels it is routed to.
+/// A firing alert of a group, the channels it is routed to, and what keeps it from being told.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Member {
     pub(crate) alert: Alert,
     pub(crate) channels: Vec<Name>,
+    /// A silence, or something that explains it.
+    pub(crate) held: Option<Reason>,
 }
 
 /// How a trouble ended for a member or for the whole group.
@@ -88,8 +97,10 @@ impl From<&Alert> for Face {
 
 impl Group {
     pub(crate) fn new(alert: &Alert, fired_at: Timestamp) -> Self {
+        let key = alert.group();
         Self {
-            key: alert.group(),
+            fingerprint: key.fingerprint(),
+            key,
             face: Face::from(alert),
             started_at: alert.started_at,
             fired_at,
@@ -99,8 +110,14 @@ impl Group {
             once: alert.occurrences > 0,
             workload_gone: false,
             workload_unseen: false,
+            dropped: BTreeMap::new(),
             members: BTreeMap::new(),
         }
+    }
+
+    /// The group as it was saved: its members are for the tracker to say.
+    pub(crate) fn restored(self) -> Self {
+        Self { fingerprint: self.key.fingerprint(), members: BTreeMap::new(), ..self }
     }
 
     /// Takes an alert in, or what it says now.
@@ -111,7 +128,11 @@ impl Group {
         }
         self.lingers_until = None;
         self.started_at = self.started_at.min(member.alert.started_at);
-        self.members.insert(member.alert.key.object.clone(), member);
+        let object = member.alert.key.object.clone();
+        if self.once && member.held.is_some() {
+            self.dropped.insert(object.clone(), member.alert.occurrences);
+        }
+        self.members.insert(object, member);
         self.refresh_face();
     }
 
@@ -130,11 +151,6 @@ impl Group {
         } else {
             self.ended = Some(left);
         }
-    }
-
-    /// Whether this alert is a member.
-    pub(crate) fn has(&self, key: &AlertKey) -> bool {
-        self.key.monitor == key.monitor && self.key.trouble == key.trouble && self.members.contains_key(&key.object)
     }
 
     /// Whether this object is the group's workload.
@@ -174,6 +190,7 @@ impl Group {
 
     fn end(&mut self, how: Left) {
         self.lingers_until = None;
+        self.dropped.clear();
         self.ended = Some(how);
     }
 

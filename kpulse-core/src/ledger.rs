@@ -8,6 +8,34 @@ use serde::{Deserialize, Serialize};
 use crate::policy::owed::Truth;
 use crate::{Fingerprint, Name, ObjectRef, Severity};
 
+/// How a channel was told of a group: its end travels the same way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Way {
+    /// In a message of its own.
+    #[default]
+    Alone,
+    /// In a digest.
+    Digest,
+    /// In the message about a storm.
+    Storm,
+}
+
+impl Way {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alone => "alone",
+            Self::Digest => "digest",
+            Self::Storm => "storm",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    fn is_alone(&self) -> bool {
+        *self == Self::Alone
+    }
+}
+
 /// What one channel was last told of one group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Told {
@@ -18,12 +46,21 @@ pub(crate) struct Told {
     pub(crate) count: usize,
     /// When it was accepted.
     pub(crate) at: Timestamp,
+    /// How.
+    #[serde(default, skip_serializing_if = "Way::is_alone")]
+    pub(crate) way: Way,
     /// How often it had happened, for what happens rather than lasts.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) occurrences: i64,
     /// How often it was told again with nothing new but its number.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_none")]
     pub(crate) repeats: u8,
+    /// When people were last reminded that it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reminded_at: Option<Timestamp>,
+    /// Stands for the words that were used, for channels that change them in place.
+    #[serde(default, skip_serializing_if = "is_unsaid")]
+    pub(crate) words: u32,
     /// What the channel calls its message, where it can be edited or answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) message_id: Option<String>,
@@ -40,11 +77,37 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_none(number: &u8) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_unsaid(words: &u32) -> bool {
+    *words == 0
+}
+
 impl Told {
-    pub(crate) fn new(members: BTreeSet<ObjectRef>, truth: Truth, at: Timestamp, message_id: Option<String>) -> Self {
-        let Truth { count, severity, occurrences, .. } = truth;
-        let (occurrences, repeats) = (occurrences.unwrap_or_default(), 0);
-        Self { members, severity, count, at, occurrences, repeats, message_id, uncertain: false, refused: false }
+    pub(crate) fn new(members: BTreeSet<ObjectRef>, truth: Truth, at: Timestamp) -> Self {
+        Self {
+            members,
+            severity: truth.severity,
+            count: truth.count,
+            at,
+            way: Way::Alone,
+            occurrences: truth.occurrences.unwrap_or_default(),
+            repeats: 0,
+            reminded_at: None,
+            words: 0,
+            message_id: None,
+            uncertain: false,
+            refused: false,
+        }
     }
 }
 
@@ -56,46 +119,98 @@ pub(crate) struct Attempt {
     pub(crate) told: Told,
 }
 
+/// The one message about many troubles at once that a channel has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Storm {
+    pub(crate) started_at: Timestamp,
+    /// When it was last told.
+    pub(crate) at: Timestamp,
+    /// How many troubles it had in all.
+    pub(crate) total: usize,
+    pub(crate) severity: Severity,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) message_id: Option<String>,
+}
+
+/// What one channel accepted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Page {
+    groups: BTreeMap<Fingerprint, Told>,
+    /// When it last had a digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) digest_at: Option<Timestamp>,
+    /// The storm it was told of and that is not over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) storm: Option<Storm>,
+    /// What fired before this goes out as one summary, which it did not have yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) summary_of: Option<Timestamp>,
+    /// Since when it refuses whatever it is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refuses_since: Option<Timestamp>,
+}
+
 /// What each channel was told.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Ledger {
-    channels: BTreeMap<Name, BTreeMap<Fingerprint, Told>>,
+    channels: BTreeMap<Name, Page>,
 }
 
 impl Ledger {
     pub(crate) fn told(&self, channel: &Name, group: &Fingerprint) -> Option<&Told> {
-        self.channels.get(channel)?.get(group)
+        self.channels.get(channel)?.groups.get(group)
     }
 
     pub(crate) fn told_mut(&mut self, channel: &Name, group: &Fingerprint) -> Option<&mut Told> {
-        self.channels.get_mut(channel)?.get_mut(group)
+        self.channels.get_mut(channel)?.groups.get_mut(group)
+    }
+
+    /// What a channel accepted.
+    pub(crate) fn page(&self, channel: &Name) -> Option<&Page> {
+        self.channels.get(channel)
+    }
+
+    pub(crate) fn page_mut(&mut self, channel: &Name) -> &mut Page {
+        self.channels.entry(channel.clone()).or_default()
     }
 
     pub(crate) fn record(&mut self, channel: &Name, group: &Fingerprint, told: Told) {
-        self.channels.entry(channel.clone()).or_default().insert(group.clone(), told);
+        self.page_mut(channel).groups.insert(group.clone(), told);
     }
 
     /// Takes over what was on its way, unless it is known to have arrived.
     pub(crate) fn doubt(&mut self, Attempt { channel, group, told }: Attempt) {
-        let entries = self.channels.entry(channel).or_default();
+        let entries = &mut self.channels.entry(channel).or_default().groups;
         entries.entry(group).or_insert(Told { uncertain: true, ..told });
     }
 
     pub(crate) fn strike(&mut self, channel: &Name, group: &Fingerprint) {
-        if let Some(entries) = self.channels.get_mut(channel) {
-            entries.remove(group);
+        if let Some(page) = self.channels.get_mut(channel) {
+            page.groups.remove(group);
         }
+    }
+
+    /// The groups a channel was told of in this way.
+    pub(crate) fn told_by(&self, channel: &Name, way: Way) -> impl Iterator<Item = (&Fingerprint, &Told)> {
+        let groups = self.channels.get(channel).into_iter().flat_map(|page| &page.groups);
+        groups.filter(move |(_, told)| told.way == way)
+    }
+
+    /// Everything that was told, to whom.
+    pub(crate) fn entries_mut(&mut self) -> impl Iterator<Item = &mut Told> {
+        self.channels.values_mut().flat_map(|page| page.groups.values_mut())
     }
 
     /// Whether any channel knows of the group.
     pub(crate) fn knows(&self, group: &Fingerprint) -> bool {
-        self.channels.values().any(|entries| entries.contains_key(group))
+        self.channels.values().any(|page| page.groups.contains_key(group))
     }
 
     /// How many groups channels were told of.
     pub(crate) fn len(&self) -> usize {
-        self.channels.values().map(BTreeMap::len).sum()
+        self.channels.values().map(|page| page.groups.len()).sum()
     }
 
     /// Forgets channels that are no more; tells how many entries were dropped.

@@ -43,13 +43,15 @@ mod name;
 mod notification;
 mod object;
 mod observation;
+mod pairs;
 mod surroundings;
 mod tracker;
 mod workload;
 
 pub use alert::{Alert, AlertKey, Ending, Fingerprint, GroupKey};
 pub use engine::{
-    Course, Engine, EngineState, Inquiry, LeftAlone, Queue, Remembered, Shown, Standing, Tally, ToldTo, View,
+    Course, Engine, EngineState, Explanation, Inquiry, LeftAlone, Look, Placed, Queue, Remembered, Shown, Standing,
+    Tally, ToldTo, Trouble, View, Word,
 };
 pub use finding::{Finding, Findings, Severity, Since, Stage, TroubleKey};
 pub use name::Name;

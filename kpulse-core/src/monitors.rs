@@ -32,6 +32,7 @@ pub use node_conditions::NodeConditions;
 pub use node_disk::NodeDisk;
 pub(crate) use pdb_blocked::Drains;
 pub use pdb_blocked::PdbBlocked;
+pub(crate) use pod_crashes::LOST;
 pub use pod_crashes::PodCrashes;
 pub use pod_restarts::PodRestarts;
 pub(crate) use pod_restarts::RestartMemory;

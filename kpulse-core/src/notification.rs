@@ -211,6 +211,8 @@ pub struct Bulletin {
     pub lines: Vec<BulletinLine>,
     /// How many lines more there are than are shown.
     pub more: usize,
+    /// Every group it tells of, those without a line of their own too, and how each stands.
+    pub covers: Vec<(Fingerprint, AlertState)>,
     /// What to do: commands and settings to copy, a line each.
     pub hints: Vec<String>,
     /// From when: the beginning of a storm, of the time a digest covers.
@@ -314,10 +316,22 @@ pub enum Outcome {
         message_id: Option<String>,
     },
     /// It will never take this message.
-    Refused,
+    Refused {
+        /// What it said.
+        why: String,
+    },
+    /// It takes nothing from us: its address or its right was withdrawn. What it is owed stays owed.
+    Paused {
+        /// When it is tried again.
+        at: Timestamp,
+        /// What it said.
+        why: String,
+    },
     /// It could not take it now: what is owed then is computed anew at that time.
     TryAgain {
         /// When.
         at: Timestamp,
+        /// Whether it may have it all the same: there was no answer in time, or the answer broke off.
+        perhaps: bool,
     },
 }

@@ -1,5 +1,6 @@
 //! What is told to the core about the cluster: objects seen, and whether they can be seen at all.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, SummaryFacts};
@@ -224,6 +225,10 @@ pub enum Observation {
     SightLost(Scope, Blindness),
     /// A kubelet's summary was read.
     Surveyed(Box<SummaryFacts>),
-    /// Kubelets can be read that could not be read before, or the other way round.
+    /// A round over all kubelets is done: how many can be read. Said after the first round, and when that changes.
     KubeletSight(KubeletSight),
+    /// How far the API server's clock is ahead of this machine's. Said when it was measured anew.
+    ClockOffset(SignedDuration),
+    /// Whether a changed configuration could not be taken over, and why; nothing once one was.
+    ConfigRefused(Option<String>),
 }

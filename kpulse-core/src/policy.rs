@@ -1,5 +1,6 @@
 //! Who must be told what, and why.
 
+pub(crate) mod inhibit;
 pub(crate) mod owed;
 mod reason;
 pub mod route;

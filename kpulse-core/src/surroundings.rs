@@ -97,6 +97,11 @@ impl Surroundings {
         self.notes_on(object, subject).filter_map(|notes| notes.max_severity).min()
     }
 
+    /// What the object's author, or that of its workload or namespace, says of silence.
+    pub(crate) fn silences<'a>(&'a self, object: &ObjectRef, subject: &'a Subject) -> Vec<&'a str> {
+        self.notes_on(object, subject).filter_map(|notes| notes.silence.as_deref()).collect()
+    }
+
     fn notes_on<'a>(&'a self, object: &ObjectRef, subject: &'a Subject) -> impl Iterator<Item = &'a Notes> {
         let namespace = ObjectRef::new(Kind::Namespace, "", &object.namespace);
         let of_workload = subject.workload.as_ref().and_then(|workload| {

@@ -2,7 +2,7 @@
 //! times for all of them; a healthy object leaves no trace.
 
 mod lately;
-mod pairs;
+mod presence;
 #[cfg(test)]
 mod tests;
 mod track;
@@ -17,6 +17,8 @@ use crate::facts::{Evidence, Facts, Notes};
 use crate::monitors::{MonitorName, subject_of};
 use crate::{Alert, AlertKey, Ending, Findings, Kind, Name, ObjectRef, Scope, TroubleKey, Workload, workload_of};
 use lately::Lately;
+pub(crate) use presence::{Changed, Presence};
+pub(crate) use track::Phase;
 use track::{Step, Track};
 use tracked::Tracked;
 
@@ -80,6 +82,7 @@ pub(crate) struct Tracker {
     silent: BTreeMap<Name, bool>,
     due: BTreeSet<(Timestamp, ObjectRef)>,
     lately: Lately,
+    presence: Presence,
     changes: Vec<Change>,
     touched: bool,
 }
@@ -92,6 +95,7 @@ impl Tracker {
             silent: BTreeMap::new(),
             due: BTreeSet::new(),
             lately: Lately::default(),
+            presence: Presence::default(),
             changes: Vec::new(),
             touched: false,
         };
@@ -246,6 +250,16 @@ impl Tracker {
         std::mem::take(&mut self.changes)
     }
 
+    /// Who is in trouble now, told or not.
+    pub(crate) fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// Where what explains others began or ended, told or not, since this was last asked.
+    pub(crate) fn take_explanations(&mut self) -> Changed {
+        self.presence.take_changed()
+    }
+
     /// Whether what is saved changed since this was last asked.
     pub(crate) fn take_touched(&mut self) -> bool {
         std::mem::take(&mut self.touched)
@@ -256,6 +270,24 @@ impl Tracker {
         let Tracked { subject, troubles, .. } = self.objects.get(&key.object)?;
         let track = troubles.get(&(key.monitor, key.trouble.clone())).filter(|track| track.is_firing())?;
         Some((alert(key.clone(), subject, track), subject, track.fired_at.unwrap_or(track.since)))
+    }
+
+    /// What an object is, beyond its troubles, if it is remembered.
+    pub(crate) fn subject(&self, object: &ObjectRef) -> Option<&Subject> {
+        self.objects.get(object).map(|tracked| &tracked.subject)
+    }
+
+    /// Every trouble of an object, as an alert that may not fire yet, and when the next thing happens to it.
+    pub(crate) fn troubles_of(&self, object: &ObjectRef) -> impl Iterator<Item = (Alert, Phase, Option<Timestamp>)> {
+        let proven = self.lately.proven(object);
+        let tracked = self.objects.get_key_value(object).into_iter();
+        tracked.flat_map(move |(object, tracked)| {
+            let proven = proven.clone();
+            tracked.troubles.iter().map(move |((monitor, trouble), track)| {
+                let key = AlertKey { object: object.clone(), monitor: *monitor, trouble: trouble.clone() };
+                (alert(key, &tracked.subject, track), track.phase, track.due(&proven, self.window))
+            })
+        })
     }
 
     /// Every trouble that is present and will be told if it lasts, and when.
@@ -373,6 +405,7 @@ impl Tracker {
     fn forget(&mut self, object: &ObjectRef, ending: Ending) {
         let Some(tracked) = self.objects.remove(object) else { return };
         self.touched |= tracked.is_troubled();
+        self.presence.drop(object);
         if let Some(due) = tracked.due {
             self.due.remove(&(due, object.clone()));
         }
@@ -392,8 +425,10 @@ impl Tracker {
         }
         if tracked.troubles.is_empty() {
             self.objects.remove(object);
+            self.presence.drop(object);
             return;
         }
+        self.presence.show(object, &tracked.subject, || tracked.shown());
         tracked.due = tracked.troubles.values().filter_map(|track| track.due(&proven, window)).min();
         if let Some(due) = tracked.due {
             self.due.insert((due, object.clone()));
@@ -401,6 +436,7 @@ impl Tracker {
     }
 }
 
+/// A trouble as an alert.
 fn alert(key: AlertKey, subject: &Subject, track: &Track) -> Alert {
     let finding = &track.finding;
     Alert {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 fn engine(settings: Settings, objects: &[Value]) -> Engine {
     // It began a while ago: what happened since then is news.
     let begun = now("0s").checked_sub(SignedDuration::from_mins(15)).unwrap();
-    let mut engine = Engine::new(begun, settings, EngineState::default());
+    let mut engine = Engine::new(begun, settings, EngineState::quiet());
     for object in objects {
         let kind: Kind = serde_json::from_value(object["kind"].clone()).unwrap();
         let facts = Facts::from_json(kind, object.to_string().as_bytes()).unwrap();

@@ -18,7 +18,7 @@ struct Scene(Engine);
 impl Scene {
     fn begin() -> Self {
         let settings = Settings { channels: vec!["chat".into()], ..Settings::default() };
-        let mut engine = Engine::new(now("0s"), settings, EngineState::default());
+        let mut engine = Engine::new(now("0s"), settings, EngineState::quiet());
         let pods = Scope::cluster(Resource::Pods);
         engine.observe(now("0s"), Observation::Opened(vec![pods.clone()]));
         engine.observe(now("0s"), Observation::Listed(pods));

@@ -179,12 +179,12 @@ impl HttpClient {
 
     /// What a request that got no answer means: it may get one next time. The error's own text would say the address.
     fn failed(&self, error: &reqwest::Error) -> DeliveryError {
-        DeliveryError::transient(match (error.is_timeout(), error.is_connect()) {
-            (true, true) => format!("takes too long to connect to: {WAY}"),
-            (true, false) => format!("did not answer within {:?}", self.timeout),
-            (false, true) => unreachable(&innermost(error)),
-            (false, false) => format!("did not answer: {}", innermost(error)),
-        })
+        match (error.is_timeout(), error.is_connect()) {
+            (true, true) => DeliveryError::transient(format!("takes too long to connect to: {WAY}")),
+            (true, false) => DeliveryError::unanswered(format!("did not answer within {:?}", self.timeout)),
+            (false, true) => DeliveryError::transient(unreachable(&innermost(error))),
+            (false, false) => DeliveryError::unanswered(format!("did not answer: {}", innermost(error))),
+        }
     }
 }
 

@@ -250,15 +250,15 @@ impl Lane {
             self.last = Some(Instant::now());
         }
         let outcome = match &line.0 {
-            Err(_) => Outcome::TryAgain { at: after((self.clock)(), FAULT_PAUSE) },
+            Err(_) => Outcome::TryAgain { at: after((self.clock)(), FAULT_PAUSE), perhaps: false },
             Ok(notifier) => tokio::select! {
                 biased;
                 result = floor.hold(attempt(notifier.as_ref(), notification, self.limits.timeout)) => match result {
                     Some(result) => self.judge(result),
                     // No fault of the channel's.
-                    None => Outcome::TryAgain { at: (self.clock)() },
+                    None => Outcome::TryAgain { at: (self.clock)(), perhaps: true },
                 },
-                () = closing.over() => Outcome::TryAgain { at: (self.clock)() },
+                () = closing.over() => Outcome::TryAgain { at: (self.clock)(), perhaps: true },
             },
         };
         let receipt = Receipt { id: notification.id, channel: self.name.clone(), outcome };
@@ -290,10 +290,14 @@ impl Lane {
         self.health.send_modify(|health| health.fail(now, &error, at));
         if let Some(at) = at {
             tracing::warn!(channel = %self.name, failures, again = %at, %error, "message not delivered");
-            Outcome::TryAgain { at }
+            match error {
+                DeliveryError::Unavailable { cause } => Outcome::Paused { at, why: cause },
+                DeliveryError::Transient { perhaps, .. } => Outcome::TryAgain { at, perhaps },
+                DeliveryError::Refused { cause } => Outcome::Refused { why: cause },
+            }
         } else {
             tracing::warn!(channel = %self.name, %error, "message refused");
-            Outcome::Refused
+            Outcome::Refused { why: error.cause().to_owned() }
         }
     }
 

@@ -42,6 +42,8 @@ pub enum DeliveryError {
         cause: String,
         /// The channel asked to be left alone for this long.
         retry_after: Option<Duration>,
+        /// Whether it may have the message all the same: there was no answer in time, or it broke off.
+        perhaps: bool,
     },
     /// This message will never be taken; others may be.
     #[error("{cause}")]
@@ -60,7 +62,12 @@ pub enum DeliveryError {
 impl DeliveryError {
     /// A transient error after which the channel did not ask for any pause.
     pub(crate) fn transient(cause: impl Into<String>) -> Self {
-        Self::Transient { cause: cause.into(), retry_after: None }
+        Self::Transient { cause: cause.into(), retry_after: None, perhaps: false }
+    }
+
+    /// A transient error after which nobody knows whether the channel has the message.
+    pub(crate) fn unanswered(cause: impl Into<String>) -> Self {
+        Self::Transient { cause: cause.into(), retry_after: None, perhaps: true }
     }
 
     /// A message that will never be taken.

@@ -49,7 +49,11 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn transient(retry_after: Option<u64>) -> DeliveryError {
-        DeliveryError::Transient { cause: String::new(), retry_after: retry_after.map(Duration::from_secs) }
+        DeliveryError::Transient {
+            cause: String::new(),
+            retry_after: retry_after.map(Duration::from_secs),
+            perhaps: false,
+        }
     }
 
     fn unavailable() -> DeliveryError {

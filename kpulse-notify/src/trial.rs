@@ -31,6 +31,7 @@ pub fn message(channel: &Name, cluster: &Name, now: Timestamp) -> Notification {
             lead: "Somebody asked whether messages of kpulse arrive here. They do.".to_owned(),
             lines: Vec::new(),
             more: 0,
+            covers: Vec::new(),
             hints: Vec::new(),
             started_at: now,
             at: now,

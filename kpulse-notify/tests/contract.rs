@@ -194,8 +194,8 @@ async fn in_a_lane_each_attempt_has_one_receipt_and_firing_comes_before_resolved
             assert_eq!(of, NotificationId(id));
             outcomes.push(match outcome {
                 Outcome::Accepted { .. } => "accepted",
-                Outcome::Refused => "refused",
-                Outcome::TryAgain { .. } => "again",
+                Outcome::Refused { .. } => "refused",
+                Outcome::TryAgain { .. } | Outcome::Paused { .. } => "again",
             });
         }
         assert_eq!(outcomes, ["again", "again", "again", "refused", "accepted", "accepted"]);

@@ -302,7 +302,7 @@ async fn in_a_lane_a_group_is_one_thread() {
         match receipts.recv().await.unwrap().outcome {
             Outcome::Accepted { message_id } => root = message_id,
             Outcome::TryAgain { .. } => {}
-            Outcome::Refused => panic!("refused"),
+            Outcome::Refused { .. } | Outcome::Paused { .. } => panic!("refused"),
         }
     }
     lane.close().await;

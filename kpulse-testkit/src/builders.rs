@@ -42,6 +42,7 @@ pub fn pod(namespace: &str, name: &str) -> PodBuilder {
         scheduled: Scheduled::Yes,
         life: Life::Creating,
         ready: true,
+        lost: false,
         deleting: None,
         disrupted: None,
     }
@@ -72,6 +73,7 @@ pub struct PodBuilder {
     scheduled: Scheduled,
     life: Life,
     ready: bool,
+    lost: bool,
     deleting: Option<Timestamp>,
     disrupted: Option<String>,
 }
@@ -215,6 +217,13 @@ impl PodBuilder {
         self
     }
 
+    /// Its node is dead: the node controller says that it is not ready, its containers are as the kubelet last saw them.
+    #[must_use]
+    pub fn lost(mut self) -> Self {
+        self.lost = true;
+        self
+    }
+
     /// Somebody deleted it; its grace period ends at this time.
     #[must_use]
     pub fn deleting(mut self, grace_ends: Timestamp) -> Self {
@@ -284,7 +293,7 @@ impl PodBuilder {
             condition("PodScheduled", true),
             condition("PodReadyToStartContainers", started),
             condition("ContainersReady", ready),
-            condition("Ready", ready),
+            condition("Ready", ready && !self.lost),
         ];
         if let Some(reason) = &self.disrupted {
             conditions.push(json!({ "type": "DisruptionTarget", "status": "True", "reason": reason }));

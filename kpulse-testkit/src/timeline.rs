@@ -16,12 +16,14 @@
 //! What is due is done at its own time while time passes, with no further event, as an agent's timer does it; each
 //! line begins with the time at which it was heard. A story that goes otherwise panics where it was written.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use kpulse_core::facts::Facts;
 use kpulse_core::settings::{Settings, Span};
 use kpulse_core::{
-    AlertState, Blindness, Content, Engine, EngineState, Inquiry, Kind, Notification, Observation, Outcome, Receipt,
-    Resource, Scope,
+    AlertState, Blindness, Content, Engine, EngineState, Inquiry, Kind, Name, Notification, Observation, Outcome,
+    Receipt, Resource, Scope,
 };
 use serde_json::Value;
 
@@ -46,6 +48,21 @@ pub fn now(text: &str) -> Timestamp {
     begin + span
 }
 
+/// What a channel does with its messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It takes them, and calls each by a number.
+    Accepts,
+    /// It is to be tried again in a minute.
+    Busy,
+    /// It takes them, but nobody hears that it did; it is to be tried again in a minute.
+    Silent,
+    /// It would not take this one.
+    Refuses,
+    /// It takes nothing from us; it is to be tried again in an hour.
+    Gone,
+}
+
 /// A cluster in which nothing is, all of it watched; one channel, which takes everything at once.
 #[derive(Debug)]
 pub struct Timeline {
@@ -53,6 +70,9 @@ pub struct Timeline {
     settings: Settings,
     engine: Engine,
     heard: Vec<String>,
+    contents: Vec<Content>,
+    answers: BTreeMap<Name, Answer>,
+    hears_blindness: bool,
     asked: Vec<Inquiry>,
 }
 
@@ -63,16 +83,33 @@ impl Timeline {
         Self::with(|_| {})
     }
 
-    /// With other settings than the defaults. Here each trouble is told by itself, whatever its severity.
+    /// With other settings than the defaults. Here each trouble is told by itself, whatever its severity, and nobody is
+    /// reminded.
     pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings { channels: vec!["chat".into()], ..Settings::default() };
         settings.dedupe.digest.enabled = false;
+        settings.dedupe.repeat_interval = Span::hours(1_000_000);
         change(&mut settings);
         let now = now("0s");
-        let engine = Engine::new(now, settings.clone(), EngineState::default());
-        let mut story = Self { now, settings, engine, heard: Vec::new(), asked: Vec::new() };
+        let engine = Engine::new(now, settings.clone(), EngineState::quiet());
+        let mut story = Self {
+            now,
+            settings,
+            engine,
+            heard: Vec::new(),
+            contents: Vec::new(),
+            answers: BTreeMap::new(),
+            hears_blindness: false,
+            asked: Vec::new(),
+        };
         story.open(&[]);
         story
+    }
+
+    /// From now on it is heard as well that a watch sees nothing for minutes; most stories lose sight for something else.
+    pub fn hear_blindness(mut self) -> Self {
+        self.hears_blindness = true;
+        self
     }
 
     /// Lets time pass until then.
@@ -140,6 +177,15 @@ impl Timeline {
     pub fn configure(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
         self.engine.configure(self.now, self.settings.clone());
+        self.hear();
+        self
+    }
+
+    /// kpulse starts for the first time, and finds these objects.
+    #[track_caller]
+    pub fn first_start(mut self, objects: &[&Value]) -> Self {
+        self.engine = Engine::new(self.now, self.settings.clone(), EngineState::default());
+        self.open(objects);
         self.hear();
         self
     }
@@ -220,19 +266,107 @@ impl Timeline {
                 return;
             }
             for notification in notifications {
-                self.heard.push(self.line(&notification));
-                let outcome = Outcome::Accepted { message_id: None };
+                let is_blindness =
+                    notification.content.report().is_some_and(|report| &*report.trouble.trouble == "away");
+                let is_heard = !matches!(self.answers.get(&notification.channel), Some(Answer::Busy | Answer::Gone));
+                if is_heard && (!is_blindness || self.hears_blindness) {
+                    self.heard.push(self.line(&notification));
+                    self.contents.push(notification.content.clone());
+                }
+                let outcome = self.answer_to(&notification.channel);
                 let receipt = Receipt { id: notification.id, channel: notification.channel, outcome };
                 self.engine.receive(self.now, &receipt);
             }
         }
     }
 
+    fn answer_to(&self, channel: &Name) -> Outcome {
+        let later = |span| self.now.checked_add(span).unwrap_or(self.now);
+        let minute = later(SignedDuration::from_mins(1));
+        match self.answers.get(channel).unwrap_or(&Answer::Accepts) {
+            Answer::Accepts => Outcome::Accepted { message_id: Some(format!("message {}", self.heard.len())) },
+            Answer::Busy => Outcome::TryAgain { at: minute, perhaps: false },
+            Answer::Silent => Outcome::TryAgain { at: minute, perhaps: true },
+            Answer::Refuses => Outcome::Refused { why: "400 Bad Request".to_owned() },
+            Answer::Gone => Outcome::Paused { at: later(SignedDuration::from_hours(1)), why: "410 Gone".to_owned() },
+        }
+    }
+
+    /// From now on a channel does this with its messages.
+    pub fn answer(mut self, channel: &str, answer: Answer) -> Self {
+        self.answers.insert(channel.into(), answer);
+        self
+    }
+
+    /// Time passes, and nothing is done: the machine sleeps.
+    #[track_caller]
+    pub fn sleep_until(mut self, time: &str) -> Self {
+        self.now = now(time);
+        self
+    }
+
+    /// The machine slept until now.
+    pub fn wake(mut self) -> Self {
+        self.engine.wake(self.now);
+        self.hear();
+        self
+    }
+
+    /// What was told is forgotten.
+    pub fn reset(mut self) -> Self {
+        self.engine.reset(self.now);
+        self.hear();
+        self
+    }
+
+    /// Any other observation.
+    #[track_caller]
+    pub fn observed(self, observation: Observation) -> Self {
+        self.observe(observation)
+    }
+
+    /// What was heard since this was last asked.
+    #[must_use]
+    pub fn heard(mut self) -> (Self, Vec<String>) {
+        let heard = std::mem::take(&mut self.heard);
+        (self, heard)
+    }
+
+    /// The title of everything heard so far.
+    #[must_use]
+    pub fn titles(&self) -> Vec<String> {
+        self.contents.iter().map(|content| content.title().to_owned()).collect()
+    }
+
+    /// The body of every report heard so far.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
+        self.contents.iter().filter_map(Content::report).map(|report| report.body.clone()).collect()
+    }
+
+    /// The engine, to be asked.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What time it is in the story.
+    pub fn time(&self) -> Timestamp {
+        self.now
+    }
+
     fn line(&self, notification: &Notification) -> String {
         let passed = Span::seconds(self.now.duration_since(now("0s")).as_secs());
+        // Who hears it is said where there are several.
+        let passed = match self.settings.channels.len() {
+            0 | 1 => passed.to_string(),
+            _ => format!("{passed} {}:", notification.channel),
+        };
         let report = match &notification.content {
             Content::Report(report) => report,
-            Content::Bulletin(bulletin) => return format!("{passed} {}: {}", bulletin.kind.as_str(), bulletin.title),
+            Content::Bulletin(bulletin) => {
+                let lines: Vec<&str> = bulletin.lines.iter().map(|line| &*line.text).collect();
+                return format!("{passed} {} [{}]", bulletin.title, lines.join("; "));
+            }
         };
         let (monitor, object, reason) = (report.monitor, &report.object, &report.reason);
         match (report.state, report.ending) {

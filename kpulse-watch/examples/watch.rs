@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             Observation::ListingBegun(scope) => eprintln!("listing {scope}"),
             Observation::Listed(scope) => eprintln!("listed {scope}"),
             Observation::SightLost(scope, blindness) => eprintln!("{scope}: {blindness:?}"),
-            Observation::Surveyed(_) | Observation::KubeletSight(_) => {}
+            _ => {}
         }
     }
     Ok(())

@@ -115,7 +115,7 @@ fn play(
     mut hear: impl FnMut(Heard) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let start = moments.first().map_or(Timestamp::UNIX_EPOCH, |moment| moment.at);
-    let mut engine = Engine::new(start, settings, EngineState::default());
+    let mut engine = Engine::new(start, settings, EngineState::quiet());
     let mut now = start;
     for moment in moments {
         // Lines of several watches may be out of order by a little; time never runs backwards.

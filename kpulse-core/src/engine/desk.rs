@@ -1,20 +1,27 @@
 //! Where each channel stands: what waits for it, what is on its way to it, and whether it wants to be left in peace.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::bulletins::Parcel;
 use super::report::report;
+use super::stages::{Form, Stand, truth};
 use super::{Engine, Queue};
-use crate::group::Group;
-use crate::ledger::{Attempt, Told};
-use crate::monitors::MonitorName;
+use crate::ledger::{Attempt, Storm, Told, Way};
+use crate::monitors::{MonitorName, blindness};
 use crate::notification::{AlertState, Content, Why};
-use crate::policy::owed::{Owed, Truth, milestone, owed};
-use crate::{GroupKey, Name, Notification, NotificationId, ObjectRef, Outcome, Receipt, Report, Severity};
+use crate::policy::owed::{Owed, Truth, milestone};
+use crate::settings::Channel;
+use crate::{Findings, GroupKey, Name, Notification, NotificationId, Outcome, Receipt, Report};
 
 /// A message this much late says so.
 const LATE: SignedDuration = SignedDuration::from_mins(1);
+/// What can be sent within this time may have arrived before the state is saved again.
+const IMMINENT: SignedDuration = SignedDuration::from_secs(20);
+/// More new troubles than these within a minute are told together.
+const STORM: usize = 8;
+const STORM_WINDOW: SignedDuration = SignedDuration::from_mins(1);
 
 /// Where each channel stands.
 #[derive(Debug, Default)]
@@ -24,67 +31,88 @@ pub(super) struct Desk {
 }
 
 #[derive(Debug, Default)]
-struct Place {
+pub(super) struct Place {
     waiting: BTreeMap<GroupKey, Waiting>,
     in_flight: Option<InFlight>,
     paused_until: Option<Timestamp>,
+    /// When new troubles were accepted lately.
+    news: VecDeque<Timestamp>,
 }
 
-#[derive(Debug)]
-struct Waiting {
+/// What a channel is owed of a group.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
     turn: u64,
-    since: Timestamp,
-    from: Option<Timestamp>,
+    pub(super) since: Timestamp,
+    pub(super) owed: Owed,
+    pub(super) form: Form,
 }
 
+impl Waiting {
+    fn is_ripe(&self, now: Timestamp) -> bool {
+        self.owed.from.is_none_or(|from| from <= now)
+    }
+
+    /// Whether it is news that is owed, and not a word that comes by itself as time passes.
+    fn is_owed(&self) -> bool {
+        self.form != Form::Reminder && !matches!(self.owed.why, Why::Refreshed | Why::Updated)
+    }
+
+    /// Whether it may be part of a storm.
+    pub(super) fn is_news(&self) -> bool {
+        self.form == Form::Alone && self.owed.why == Why::First
+    }
+}
+
+/// A message on its way, and what it makes of the ledger once it is accepted.
 #[derive(Debug)]
 struct InFlight {
     id: NotificationId,
-    group: GroupKey,
-    since: Timestamp,
-    /// The entry of the ledger once it is accepted; nothing for a resolve.
-    then: Option<Told>,
+    /// What it tells of, since when that waited, and the entry of the ledger after it; nothing for an end.
+    groups: Vec<(GroupKey, Timestamp, Option<Told>)>,
+    parcel: Parcel,
 }
 
 impl Desk {
     /// Puts what a channel is owed of a group in line, or takes it out.
-    fn put(&mut self, now: Timestamp, channel: &Name, group: &GroupKey, owed: Option<Owed>) {
+    fn put(&mut self, channel: &Name, group: &GroupKey, since: Timestamp, owed: Option<(Owed, Form)>) {
         let place = self.channels.entry(channel.clone()).or_default();
-        let Some(Owed { from, .. }) = owed else {
+        let Some((owed, form)) = owed else {
             place.waiting.remove(group);
             return;
         };
         let next = &mut self.counter;
         let waiting = place.waiting.entry(group.clone()).or_insert_with(|| {
             *next += 1;
-            Waiting { turn: *next, since: now, from }
+            Waiting { turn: *next, since, owed, form }
         });
-        waiting.from = from;
-    }
-
-    /// The group whose turn it is, if the channel can be told something.
-    fn next(&self, now: Timestamp, channel: &Name) -> Option<(GroupKey, Timestamp)> {
-        let place = self.channels.get(channel)?;
-        if place.in_flight.is_some() || place.paused_until.is_some_and(|until| until > now) {
-            return None;
+        // What turned into something else in line began to wait when it did.
+        if waiting.form != form {
+            waiting.since = since;
         }
-        let ripe = place.waiting.iter().filter(|(_, waiting)| waiting.from.is_none_or(|from| from <= now));
-        ripe.min_by_key(|(_, waiting)| waiting.turn).map(|(group, waiting)| (group.clone(), waiting.since))
+        (waiting.owed, waiting.form) = (owed, form);
     }
 
-    fn send(&mut self, channel: &Name, group: GroupKey, since: Timestamp, then: Option<Told>) -> NotificationId {
+    pub(super) fn place(&self, channel: &Name) -> Option<&Place> {
+        self.channels.get(channel)
+    }
+
+    fn send(&mut self, channel: &Name, flight: impl FnOnce(NotificationId) -> InFlight) -> NotificationId {
         self.counter += 1;
         let id = NotificationId(self.counter);
+        let flight = flight(id);
         let place = self.channels.entry(channel.clone()).or_default();
-        place.waiting.remove(&group);
+        for (group, ..) in &flight.groups {
+            place.waiting.remove(group);
+        }
         place.paused_until = None;
-        place.in_flight = Some(InFlight { id, group, since, then });
+        place.in_flight = Some(flight);
         id
     }
 
     fn land(&mut self, receipt: &Receipt) -> Option<InFlight> {
         let place = self.channels.get_mut(&receipt.channel)?;
-        if let Outcome::TryAgain { at } = receipt.outcome {
+        if let Outcome::TryAgain { at, .. } | Outcome::Paused { at, .. } = receipt.outcome {
             place.paused_until = Some(at);
         }
         place.in_flight.take_if(|flight| flight.id == receipt.id)
@@ -98,13 +126,14 @@ impl Desk {
         }
     }
 
-    /// What may reach a channel before the next save: what is on its way, and what waits if the channel takes messages.
-    fn imminent(&self) -> impl Iterator<Item = (&Name, &GroupKey)> {
-        self.channels.iter().flat_map(|(channel, place)| {
-            let waiting = place.waiting.keys().filter(|_| place.paused_until.is_none());
-            let flying = place.in_flight.as_ref().map(|flight| &flight.group);
-            flying.into_iter().chain(waiting).map(move |group| (channel, group))
-        })
+    /// Counts new troubles that a channel accepted.
+    fn count_news(&mut self, now: Timestamp, channel: &Name, count: usize) {
+        if let Some(place) = self.channels.get_mut(channel) {
+            place.news.extend(std::iter::repeat_n(now, count.min(STORM + 1)));
+            while place.news.len() > STORM + 1 || place.news.front().is_some_and(|at| *at < before(now, STORM_WINDOW)) {
+                place.news.pop_front();
+            }
+        }
     }
 
     pub(super) fn resume(&mut self, channel: &Name) {
@@ -116,8 +145,10 @@ impl Desk {
     /// What waits for each channel, or is on its way to it.
     pub(super) fn queues(&self) -> BTreeMap<Name, Queue> {
         let queue = |place: &Place| {
-            let since = place.waiting.values().map(|waiting| waiting.since);
-            let since = since.chain(place.in_flight.as_ref().map(|flight| flight.since));
+            let waiting = place.waiting.values().filter(|waiting| waiting.is_owed());
+            let since = waiting.map(|waiting| waiting.since);
+            let flying = place.in_flight.iter().flat_map(|flight| flight.groups.iter().map(|(_, since, _)| *since));
+            let since = since.chain(flying);
             Queue { messages: since.clone().count(), oldest: since.min() }
         };
         self.channels.iter().map(|(channel, place)| (channel.clone(), queue(place))).collect()
@@ -125,41 +156,71 @@ impl Desk {
 
     /// How many messages wait or are on their way.
     pub(super) fn len(&self) -> usize {
-        self.channels.values().map(|place| place.waiting.len() + usize::from(place.in_flight.is_some())).sum()
+        let waiting = |place: &Place| place.waiting.values().filter(|waiting| waiting.is_owed()).count();
+        self.channels.values().map(|place| waiting(place) + usize::from(place.in_flight.is_some())).sum()
     }
 
     pub(super) fn keep_only(&mut self, channels: &[Name]) {
         self.channels.retain(|channel, _| channels.contains(channel));
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        let place = |place: &Place| {
-            if place.in_flight.is_some() {
-                return None;
-            }
-            let ripe = place.waiting.values().map(|waiting| waiting.from.unwrap_or(Timestamp::MIN)).min()?;
-            Some(ripe.max(place.paused_until.unwrap_or(Timestamp::MIN)))
-        };
-        self.channels.values().filter_map(place).min()
+    /// Whether something waits for the summary of what was broken before, or is on its way with it.
+    pub(super) fn has_summary(&self, channel: &Name) -> bool {
+        self.channels.get(channel).is_some_and(|place| {
+            let flies = place.in_flight.as_ref().is_some_and(|flight| flight.parcel == Parcel::Summary);
+            flies || place.waiting.values().any(|waiting| waiting.form == Form::Summary)
+        })
+    }
+
+    fn is_on_its_way(&self, group: &GroupKey) -> bool {
+        let flies = |flight: &InFlight| flight.groups.iter().any(|(key, ..)| key == group);
+        self.channels.values().any(|place| place.in_flight.as_ref().is_some_and(flies))
+    }
+}
+
+impl Place {
+    /// What waits, in the order in which it is told.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (&GroupKey, &Waiting)> {
+        self.waiting.iter()
+    }
+
+    pub(super) fn has_in_flight(&self, group: &GroupKey) -> bool {
+        self.in_flight.as_ref().is_some_and(|flight| flight.groups.iter().any(|(key, ..)| key == group))
+    }
+
+    pub(super) fn paused_until(&self) -> Option<Timestamp> {
+        self.paused_until
+    }
+
+    pub(super) fn is_free(&self, now: Timestamp) -> bool {
+        self.in_flight.is_none() && self.paused_until.is_none_or(|until| until <= now)
+    }
+
+    /// What waits in this form and may be told by now, first come first.
+    pub(super) fn ripe(&self, now: Timestamp, form: Form) -> Vec<(&GroupKey, &Waiting)> {
+        let mut ripe: Vec<_> =
+            self.waiting.iter().filter(|(_, waiting)| waiting.form == form && waiting.is_ripe(now)).collect();
+        ripe.sort_by_key(|(_, waiting)| waiting.turn);
+        ripe
+    }
+
+    /// Whether so many new troubles more are a storm.
+    pub(super) fn is_storm(&self, now: Timestamp, more: usize) -> bool {
+        let lately = self.news.iter().filter(|at| **at >= before(now, STORM_WINDOW)).count();
+        more > 0 && lately + more > STORM
     }
 }
 
 impl Engine {
     /// Computes anew what every channel is owed of a group, and forgets the group once nobody needs it.
     pub(super) fn touch(&mut self, now: Timestamp, key: &GroupKey) {
-        self.keep_past(now, key);
         let Some(group) = self.groups.get(key) else { return };
-        let fingerprint = key.fingerprint();
         for channel in &self.settings.channels {
-            let channel = &channel.name;
-            let (members, truth) = truth(group, channel, self.ledger.told(channel, &fingerprint));
-            let owed = owed(truth, self.ledger.told(channel, &fingerprint), self.settings.dedupe.window.get());
-            if let Some(told) = self.ledger.told_mut(channel, &fingerprint) {
-                let silent = owed.is_some_and(|owed| owed.why == Why::Resolved)
-                    && (told.refused || group.once || !self.settings.resolution.enabled);
-                if silent {
-                    self.ledger.strike(channel, &fingerprint);
-                    self.desk.put(now, channel, key, None);
+            let Stand { members, truth, owed } = self.stand_with(channel, group);
+            if let Some(told) = self.ledger.told_mut(&channel.name, &group.fingerprint) {
+                if truth.count == 0 && !truth.lingers && owed.is_err() {
+                    self.ledger.strike(&channel.name, &group.fingerprint);
+                    self.desk.put(&channel.name, key, now, None);
                     self.changed = true;
                     continue;
                 }
@@ -168,116 +229,286 @@ impl Engine {
                     told.members = members;
                 }
             }
-            self.desk.put(now, channel, key, owed);
+            // A digest is late by when its first trouble was found, also after a restart.
+            let since = match owed {
+                Ok((Owed { why: Why::First, .. }, Form::Digest)) => group.fired_at.min(now),
+                _ => now,
+            };
+            self.desk.put(&channel.name, key, since, owed.ok());
         }
-        if group.ended.is_some() && !self.is_known(key) {
+        if group.ended.is_some() && !self.is_known(key) && !self.is_remembered_by_standby(now, group) {
             self.groups.remove(key);
         }
     }
 
     /// Whether a channel knows of a group, or is about to.
     pub(super) fn is_known(&self, group: &GroupKey) -> bool {
-        self.ledger.knows(&group.fingerprint()) || self.desk.is_on_its_way(group)
+        self.groups.get(group).is_some_and(|group| self.ledger.knows(&group.fingerprint))
+            || self.desk.is_on_its_way(group)
     }
 
     /// The next message for a channel, if it is owed one that can be sent now.
-    pub(super) fn next_for(&mut self, now: Timestamp, channel: &Name) -> Option<Notification> {
-        let (key, since) = self.desk.next(now, channel)?;
+    pub(super) fn next_for(&mut self, now: Timestamp, channel: &Channel) -> Option<Notification> {
+        if !self.desk.place(&channel.name)?.is_free(now) {
+            return None;
+        }
+        let (parcel, keys) = self.pack(now, channel)?;
+        let groups: Vec<_> = keys.into_iter().filter_map(|key| self.take_along(now, channel, key, &parcel)).collect();
+        let why = self.why(channel, &groups, &parcel);
+        let (content, idempotency_key) = match &parcel {
+            Parcel::Alone => self.say_alone(now, channel, why, groups.first()?)?,
+            _ => self.say_together(now, channel, &groups, &parcel)?,
+        };
+        let message_id = match &parcel {
+            Parcel::Alone => self.told_of(channel, &groups.first()?.0).and_then(|told| told.message_id.clone()),
+            Parcel::Storm(_) => {
+                let page = self.ledger.page(&channel.name);
+                page.and_then(|page| page.storm.as_ref()).and_then(|storm| storm.message_id.clone())
+            }
+
+            _ => None,
+        };
+        // What may be told together, or late by design, is not delayed.
+        let since = groups.iter().map(|(_, since, _)| *since).min().filter(|_| matches!(parcel, Parcel::Alone));
+        let late = since.map(|since| now.duration_since(since)).filter(|late| *late >= LATE);
+        self.changed = true;
+        Some(Notification {
+            id: self.desk.send(&channel.name, |id| InFlight { id, groups, parcel }),
+            channel: channel.name.clone(),
+            why,
+            idempotency_key,
+            message_id,
+            delayed: late,
+            content,
+        })
+    }
+
+    fn told_of(&self, channel: &Channel, key: &GroupKey) -> Option<&Told> {
+        self.ledger.told(&channel.name, &self.groups.get(key)?.fingerprint)
+    }
+
+    /// What the ledger says of a group once the message is accepted.
+    fn take_along(
+        &self,
+        now: Timestamp,
+        channel: &Channel,
+        key: GroupKey,
+        parcel: &Parcel,
+    ) -> Option<(GroupKey, Timestamp, Option<Told>)> {
         let group = self.groups.get(&key)?;
-        let fingerprint = key.fingerprint();
-        let told = self.ledger.told(channel, &fingerprint);
+        let told = self.ledger.told(&channel.name, &group.fingerprint);
+        let waiting = self.desk.place(&channel.name)?.waiting.get(&key)?;
         let (members, truth) = truth(group, channel, told);
-        let why = owed(truth, told, self.settings.dedupe.window.get())?.why;
-        let report = report(group, why, &members, told, &self.settings.cluster, now);
-        let message_id = told.and_then(|told| told.message_id.clone());
-        let then = match told {
-            _ if why == Why::Resolved => None,
+        let then = match (told, waiting.owed.why) {
+            (_, Why::Resolved) => None,
             // It may be over by now: what may have arrived is said again as it was.
-            Some(told) if told.uncertain => Some(Told { uncertain: false, ..told.clone() }),
+            (Some(told), _) if told.uncertain => Some(Told { uncertain: false, ..told.clone() }),
+            (Some(told), _) if matches!(parcel, Parcel::Reminder) => {
+                Some(Told { reminded_at: Some(now), ..told.clone() })
+            }
+            (Some(told), Why::Updated | Why::Refreshed) => {
+                Some(Told { count: truth.count, words: truth.words, at: now, ..told.clone() })
+            }
             _ => {
                 // Only what is told of as it was written, again and again, is told ever more seldom.
-                let unchanged = why == Why::Repeated && key.monitor == MonitorName::WarningEvents;
+                let unchanged = waiting.owed.why == Why::Repeated && key.monitor == MonitorName::WarningEvents;
                 let repeats = told.filter(|_| unchanged).map_or(0, |told| told.repeats.saturating_add(1));
-                Some(Told { repeats, ..Told::new(members, truth, now, message_id.clone()) })
+                let message_id = told.and_then(|told| told.message_id.clone());
+                let way = parcel.way();
+                Some(Told { repeats, message_id, way, words: truth.words, ..Told::new(members, truth, now) })
             }
         };
-        self.changed = true;
-        let late = now.duration_since(since);
-        Some(Notification {
-            id: self.desk.send(channel, key, since, then),
-            channel: channel.clone(),
-            why,
-            idempotency_key: idempotency_key(&report, truth),
-            message_id,
-            delayed: (late >= LATE).then_some(late),
-            content: Content::Report(Box::new(report)),
-        })
+        Some((key, waiting.since, then))
+    }
+
+    fn why(&self, channel: &Channel, groups: &[(GroupKey, Timestamp, Option<Told>)], parcel: &Parcel) -> Why {
+        let place = self.desk.place(&channel.name);
+        let waiting = place.and_then(|place| place.waiting.get(&groups.first()?.0));
+        match parcel {
+            Parcel::Alone => waiting.map_or(Why::First, |waiting| waiting.owed.why),
+            Parcel::Storm(None) => Why::Resolved,
+            Parcel::Storm(Some(_)) if self.ledger.page(&channel.name).is_some_and(|page| page.storm.is_some()) => {
+                if groups.iter().any(|(.., then)| then.is_some()) {
+                    Why::Grown
+                } else {
+                    Why::Updated
+                }
+            }
+            Parcel::Reminder => Why::Repeated,
+            _ => Why::First,
+        }
+    }
+
+    fn say_alone(
+        &self,
+        now: Timestamp,
+        channel: &Channel,
+        why: Why,
+        (key, ..): &(GroupKey, Timestamp, Option<Told>),
+    ) -> Option<(Content, String)> {
+        let group = self.groups.get(key)?;
+        let told = self.ledger.told(&channel.name, &group.fingerprint);
+        let (members, truth) = truth(group, channel, told);
+        let aside = self.aside(group, why);
+        let report = report(group, why, &members, told, &self.settings.cluster, now, aside);
+        let mut key = idempotency_key(&report, truth);
+        match why {
+            Why::Updated => key.push_str(&format!("-{}", truth.words)),
+            Why::Refreshed => key.push_str(&format!("-{}", now.as_second())),
+            _ => {}
+        }
+        Some((Content::Report(Box::new(report)), key))
     }
 
     /// First messages that a channel may have accepted before the state is saved again.
     pub(super) fn attempts(&self) -> Vec<Attempt> {
-        let attempt = |(channel, key): (&Name, &GroupKey)| {
-            let (group, fingerprint) = (self.groups.get(key)?, key.fingerprint());
-            if self.ledger.told(channel, &fingerprint).is_some() {
-                return None;
-            }
-            let (members, truth) = truth(group, channel, None);
-            let at = group.fired_at;
-            let told = Told::new(members, truth, at, None);
-            Some(Attempt { channel: channel.clone(), group: fingerprint, told })
-        };
-        self.desk.imminent().filter_map(attempt).collect()
+        let mut attempts = Vec::new();
+        for channel in &self.settings.channels {
+            let Some(place) = self.desk.place(&channel.name) else { continue };
+            let flying = place.in_flight.iter().flat_map(|flight| {
+                let way = flight.parcel.way();
+                flight.groups.iter().map(move |(key, ..)| (key, way))
+            });
+            let (soon, holds) = (after(self.clock, IMMINENT), self.holds(channel, place));
+            let waiting = place.waiting.iter().filter_map(|(key, waiting)| {
+                let is_soon = place.paused_until.is_none() && holds.until(waiting) <= soon;
+                let way = if waiting.form == Form::Digest { Way::Digest } else { Way::Alone };
+                (is_soon && waiting.owed.why == Why::First).then_some((key, way))
+            });
+            attempts.extend(flying.chain(waiting).filter_map(|(key, way)| self.attempt(channel, key, way)));
+        }
+        attempts
+    }
+
+    fn attempt(&self, channel: &Channel, key: &GroupKey, way: Way) -> Option<Attempt> {
+        let group = self.groups.get(key)?;
+        if self.ledger.told(&channel.name, &group.fingerprint).is_some() {
+            return None;
+        }
+        let (members, truth) = truth(group, channel, None);
+        let told = Told { way, ..Told::new(members, truth, group.fired_at) };
+        Some(Attempt { channel: channel.name.clone(), group: group.fingerprint.clone(), told })
     }
 
     pub(super) fn settle_receipt(&mut self, now: Timestamp, receipt: &Receipt) {
-        let Some(InFlight { group, since, then, .. }) = self.desk.land(receipt) else { return };
-        let fingerprint = group.fingerprint();
-        match (&receipt.outcome, then) {
-            (Outcome::TryAgain { .. }, _) => {
-                self.touch(now, &group);
-                self.desk.put_back(&receipt.channel, &group, since);
+        let Some(InFlight { groups, parcel, .. }) = self.desk.land(receipt) else { return };
+        let channel = &receipt.channel;
+        let (accepted, message_id) = match &receipt.outcome {
+            Outcome::TryAgain { perhaps, .. } => {
+                if *perhaps {
+                    self.doubt(channel, &groups);
+                }
+                self.put_back(now, channel, &groups);
                 return;
             }
-            (Outcome::Accepted { message_id }, Some(told)) => {
-                let message_id = message_id.clone().or(told.message_id);
-                self.ledger.record(&receipt.channel, &fingerprint, Told { at: now, message_id, ..told });
+            Outcome::Paused { why, .. } => {
+                self.ledger.page_mut(channel).refuses_since.get_or_insert(now);
+                let findings = blindness::refusing(why);
+                self.tracker.report(now, &blindness::channel(channel), MonitorName::Blindness, findings);
+                self.changed = true;
+                self.put_back(now, channel, &groups);
+                return;
             }
-            (Outcome::Refused, Some(told)) => {
-                self.ledger.record(&receipt.channel, &fingerprint, Told { at: now, refused: true, ..told });
+            Outcome::Accepted { message_id } => (true, message_id.clone()),
+            Outcome::Refused { why } => {
+                self.note_refusal(now, channel, why, &groups);
+                (false, None)
             }
-            (Outcome::Accepted { .. } | Outcome::Refused, None) => self.ledger.strike(&receipt.channel, &fingerprint),
+        };
+        let news = groups.iter().filter(|(key, _, then)| then.is_some() && self.is_new_to(channel, key)).count();
+        self.desk.count_news(now, channel, news);
+        for (key, _, then) in &groups {
+            let Some(fingerprint) = self.groups.get(key).map(|group| group.fingerprint.clone()) else { continue };
+            match then.clone() {
+                Some(told) => {
+                    let message_id =
+                        message_id.clone().filter(|_| matches!(parcel, Parcel::Alone)).or(told.message_id.clone());
+                    // A reminder and a refresh say nothing new of it: when it was told stays.
+                    let at = if matches!(parcel, Parcel::Reminder) { told.at } else { now };
+                    let refused = !accepted && (told.refused || self.ledger.told(channel, &fingerprint).is_none());
+                    self.ledger.record(channel, &fingerprint, Told { at, message_id, refused, ..told });
+                }
+                None => self.ledger.strike(channel, &fingerprint),
+            }
         }
+        self.close_parcel(now, channel, parcel, accepted, message_id);
         self.changed = true;
-        self.touch(now, &group);
+        for (key, ..) in &groups {
+            self.touch(now, key);
+        }
     }
-}
 
-impl Desk {
-    fn is_on_its_way(&self, group: &GroupKey) -> bool {
-        self.channels.values().any(|place| place.in_flight.as_ref().is_some_and(|flight| flight.group == *group))
+    fn close_parcel(&mut self, now: Timestamp, channel: &Name, parcel: Parcel, accepted: bool, id: Option<String>) {
+        let page = self.ledger.page_mut(channel);
+        match parcel {
+            Parcel::Alone | Parcel::Reminder => {}
+            Parcel::Digest => page.digest_at = Some(now),
+            Parcel::Summary => page.summary_of = None,
+            Parcel::Back => page.storm = None,
+            Parcel::Storm(storm) => {
+                page.storm = storm.map(|storm| Storm { at: now, message_id: id.or(storm.message_id.clone()), ..storm });
+            }
+        }
+        if accepted && page.refuses_since.take().is_some() {
+            let about = blindness::channel(channel);
+            self.tracker.report(now, &about, MonitorName::Blindness, Findings::default());
+            self.tracker.advance(now);
+        }
     }
-}
 
-/// What is true of a group as far as a channel is concerned: the alerts routed to it, and those it was told of.
-fn truth(group: &Group, channel: &Name, told: Option<&Told>) -> (BTreeSet<ObjectRef>, Truth) {
-    let mine = group.members.iter().filter(|(object, member)| {
-        member.channels.contains(channel) || told.is_some_and(|told| told.members.contains(*object))
-    });
-    let (mut severity, mut occurrences) = (Severity::Info, 0);
-    let mut members = BTreeSet::new();
-    for (object, member) in mine {
-        severity = severity.max(member.alert.severity);
-        occurrences += member.alert.occurrences;
-        members.insert(object.clone());
+    /// What may have arrived is told again, and only then ended.
+    fn doubt(&mut self, channel: &Name, groups: &[(GroupKey, Timestamp, Option<Told>)]) {
+        for (key, _, then) in groups {
+            let (Some(group), Some(told)) = (self.groups.get(key), then) else { continue };
+            if self.ledger.told(channel, &group.fingerprint).is_none() {
+                let (channel, group, told) = (channel.clone(), group.fingerprint.clone(), told.clone());
+                self.ledger.doubt(Attempt { channel, group, told });
+                self.changed = true;
+            }
+        }
     }
-    let truth = Truth {
-        count: members.len(),
-        severity,
-        lingers: group.lingers_until.is_some(),
-        occurrences: group.once.then_some(occurrences),
-        eager: group.key.monitor == MonitorName::Blindness,
-    };
-    (members, truth)
+
+    fn is_new_to(&self, channel: &Name, key: &GroupKey) -> bool {
+        self.groups.get(key).is_some_and(|group| self.ledger.told(channel, &group.fingerprint).is_none())
+    }
+
+    fn put_back(&mut self, now: Timestamp, channel: &Name, groups: &[(GroupKey, Timestamp, Option<Told>)]) {
+        for (key, since, _) in groups {
+            self.touch(now, key);
+            self.desk.put_back(channel, key, *since);
+        }
+    }
+
+    /// That a channel would not take a message is told to the others.
+    fn note_refusal(
+        &mut self,
+        now: Timestamp,
+        channel: &Name,
+        why: &str,
+        groups: &[(GroupKey, Timestamp, Option<Told>)],
+    ) {
+        self.refusals += 1;
+        let about: Vec<String> = groups.iter().take(3).map(|(key, ..)| key.to_string()).collect();
+        let findings = blindness::refused_message(why, &about, self.refusals);
+        self.tracker.report(now, &blindness::messages_of(channel), MonitorName::Blindness, findings);
+        self.tracker.advance(now);
+    }
+
+    /// When something is to be sent if nothing more is seen.
+    pub(super) fn next_message(&self) -> Option<Timestamp> {
+        self.settings.channels.iter().filter_map(|channel| self.next_message_for(channel)).min()
+    }
+
+    fn next_message_for(&self, channel: &Channel) -> Option<Timestamp> {
+        let place = self.desk.place(&channel.name)?;
+        if place.in_flight.is_some() {
+            return None;
+        }
+        let holds = self.holds(channel, place);
+        let probe = place.paused_until.filter(|_| holds.refuses);
+        let first = place.waiting.values().map(|waiting| holds.until(waiting)).chain(probe).min()?;
+        Some(first.max(place.paused_until.unwrap_or(Timestamp::MIN)))
+    }
 }
 
 /// The same for the same content. A repeat after a crash carries it again; a message with other content does not.
@@ -291,4 +522,12 @@ fn idempotency_key(report: &Report, truth: Truth) -> String {
     // A count that is not told by itself makes no other message.
     let size = milestone(*count);
     format!("{fingerprint}-{}-{state}-{severity}-{size}{times}", started_at.as_second())
+}
+
+pub(super) fn after(at: Timestamp, span: SignedDuration) -> Timestamp {
+    at.checked_add(span).unwrap_or(Timestamp::MAX)
+}
+
+fn before(at: Timestamp, span: SignedDuration) -> Timestamp {
+    at.checked_sub(span).unwrap_or(Timestamp::MIN)
 }

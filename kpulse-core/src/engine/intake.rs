@@ -13,10 +13,12 @@ use crate::{Blindness, Findings, Kind, ObjectRef, Observation, Resource, Scope};
 impl Engine {
     /// Takes in one thing seen of the cluster.
     pub fn observe(&mut self, now: Timestamp, observation: Observation) {
+        self.clock = self.clock.max(now);
         self.tracker.advance(now);
         match observation {
             Observation::Opened(scopes) => {
-                self.readiness.waiting = scopes.into_iter().collect();
+                self.readiness.waiting = scopes.iter().cloned().collect();
+                self.readiness.scopes = scopes;
                 self.readiness.deadline = now.checked_add(READY_AT_MOST).ok();
             }
             Observation::Applied(Facts::Event(event)) => self.hear(now, &event),
@@ -58,16 +60,32 @@ impl Engine {
             Observation::SightLost(scope, blindness) => {
                 self.live.remove(&scope);
                 self.tracker.lose_sight(&scope);
-                if let Blindness::Refused(why) = blindness {
-                    self.readiness.waiting.remove(&scope);
-                    let watch = blindness::watch(&scope);
-                    self.tracker.report(now, &watch, MonitorName::Blindness, blindness::refused(&why));
+                let findings = match blindness {
+                    Blindness::Refused(why) => {
+                        self.readiness.waiting.remove(&scope);
+                        blindness::refused(&why)
+                    }
+                    Blindness::Away(why) => blindness::away(&why),
+                };
+                if self.live.is_empty() {
+                    self.meanwhile.begin();
                 }
+                self.tracker.report(now, &blindness::watch(&scope), MonitorName::Blindness, findings);
             }
             Observation::Surveyed(summary) => self.survey(now, &summary),
             Observation::KubeletSight(sight) => {
                 let findings = blindness::unreadable(&sight);
                 self.tracker.report(now, &blindness::kubelets(), MonitorName::Blindness, findings);
+                // What they show belongs to what was broken before.
+                self.first_look = self.first_look.map(|until| until.min(now));
+            }
+            Observation::ClockOffset(offset) => {
+                let findings = blindness::apart(offset);
+                self.tracker.report(now, &blindness::clock(), MonitorName::Blindness, findings);
+            }
+            Observation::ConfigRefused(why) => {
+                let findings = why.map_or_else(Findings::default, |why| blindness::bad_config(&why));
+                self.tracker.report(now, &blindness::config(), MonitorName::Blindness, findings);
             }
         }
         self.settle(now);

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::unseen;
 use crate::group::{Face, Group, Left};
 use crate::ledger::Told;
+use crate::monitors::blindness;
 use crate::notification::{AlertState, Why};
 use crate::settings::Span;
 use crate::{Ending, GroupKey, Kind, Name, ObjectRef, Report};
@@ -24,6 +26,7 @@ pub(super) fn report(
     told: Option<&Told>,
     cluster: &Name,
     now: Timestamp,
+    aside: Option<String>,
 ) -> Report {
     let resolved = why == Why::Resolved;
     let left = group.ended.or(group.left).filter(|_| resolved);
@@ -32,7 +35,9 @@ pub(super) fn report(
     let count = known.map_or(members.len(), |told| told.count);
     let face = &group.face;
     let command = command(&group.key, face);
-    let cause = cause(group, named);
+    let cause =
+        [cause(group, named)].into_iter().chain(aside.clone().filter(|_| !resolved)).collect::<Vec<_>>().join("\n");
+    let cause = cause.trim().to_owned();
     let subject = subject(group, named, count);
     let (title, body) = match left {
         Some(left) => resolve_words(group, &subject, left),
@@ -41,8 +46,9 @@ pub(super) fn report(
         }
         None => (firing_title(group, &subject, count), [&*cause, &*command].join("\n").trim().to_owned()),
     };
+    let body = aside.filter(|_| resolved).map_or(body.clone(), |aside| format!("{body}\n{aside}"));
     Report {
-        fingerprint: group.key.fingerprint(),
+        fingerprint: group.fingerprint.clone(),
         state: if resolved { AlertState::Resolved } else { AlertState::Firing },
         monitor: group.key.monitor,
         severity: known.map_or(face.severity, |told| told.severity),
@@ -103,11 +109,26 @@ fn cause(group: &Group, members: &BTreeSet<ObjectRef>) -> String {
     format!("{} {}{copies} · {}", first.kind, place(first), face.cause)
 }
 
+/// A group in one line, for a message about several.
+pub(super) fn line(group: &Group, members: &BTreeSet<ObjectRef>, told: Option<&Told>, resolved: bool) -> String {
+    let known = told.filter(|told| resolved || told.uncertain);
+    let (named, count) = known.map_or((members, members.len()), |told| (&told.members, told.count));
+    let subject = subject(group, named, count);
+    match group.ended.or(group.left).filter(|_| resolved) {
+        Some(left) => resolve_words(group, &subject, left).0,
+        None => firing_title(group, &subject, count),
+    }
+}
+
 fn firing_title(group: &Group, subject: &str, count: usize) -> String {
     let Face { object, title_name, .. } = &group.face;
     let what = what(group, count);
     match object.kind {
-        Kind::Watch => format!("kpulse cannot see {subject}"),
+        Kind::Watch if *group.key.trouble.trouble == *blindness::AWAY => {
+            let since = group.started_at.to_zoned(TimeZone::UTC).strftime("%H:%M");
+            format!("kpulse {what} since {since} UTC: {subject}")
+        }
+        Kind::Watch => format!("kpulse {what} {subject}"),
         Kind::Node => format!("{subject} {what}"),
         _ if title_name.is_some() => format!("{subject} {what}"),
         _ => format!("{subject}: {what}"),
@@ -117,11 +138,21 @@ fn firing_title(group: &Group, subject: &str, count: usize) -> String {
 /// What is wrong, and how many have it: `12 Pods crash-looping`.
 pub(super) fn what(group: &Group, count: usize) -> String {
     let Face { what, object, is_bare, title_name, .. } = &group.face;
-    let speaks_for_itself = *is_bare || title_name.is_some() || matches!(object.kind, Kind::Node | Kind::Event);
+    let names_itself = matches!(object.kind, Kind::Node | Kind::Event | Kind::Watch);
     match (object.kind, count) {
-        _ if speaks_for_itself => what.clone(),
+        _ if *is_bare || title_name.is_some() || names_itself => what.clone(),
         (kind, 1) => format!("1 {kind} {what}"),
         (kind, count) => format!("{count} {kind}s {what}"),
+    }
+}
+
+fn blindness_over(group: &Group, subject: &str, lasted: &str) -> String {
+    match &*group.key.trouble.trouble {
+        blindness::AWAY => format!("kpulse sees again, blind for {lasted}"),
+        blindness::REFUSING => format!("kpulse reaches {subject} again, after {lasted}"),
+        blindness::CLOCK => format!("the clocks agree again, after {lasted}"),
+        blindness::CONFIG => format!("kpulse goes by its configuration again, after {lasted}"),
+        _ => format!("kpulse sees {subject} again, after {lasted}"),
     }
 }
 
@@ -138,7 +169,7 @@ fn resolve_words(group: &Group, subject: &str, left: Left) -> (String, String) {
         Left { ending: Ending::Unwatched, .. } => "kpulse was told not to look at it any more",
     };
     let title = match left.ending {
-        Ending::Recovered if object.kind == Kind::Watch => format!("kpulse sees {subject} again, after {lasted}"),
+        Ending::Recovered if object.kind == Kind::Watch => blindness_over(group, subject, &lasted.to_string()),
         Ending::Recovered => format!("{subject} recovered after {lasted}"),
         Ending::Gone => format!("{subject} is gone after {lasted}: {owner} deleted"),
         Ending::Unwatched => format!("{subject} is no longer watched"),
@@ -188,7 +219,7 @@ fn silence(group: &Group) -> Option<String> {
 }
 
 /// A duration for people: seconds below a minute, minutes below an hour, and so on.
-fn span(length: SignedDuration) -> Span {
+pub(super) fn span(length: SignedDuration) -> Span {
     let seconds = length.as_secs().max(0);
     Span::seconds(match seconds {
         0..60 => seconds,

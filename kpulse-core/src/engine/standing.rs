@@ -77,7 +77,7 @@ impl Engine {
                 pending.entry(alert.group()).or_insert_with(|| (Group::new(&alert, alert.started_at), due));
             *due_at = due.min(*due_at);
             let since = alert.started_at;
-            group.join(Member { alert, channels: Vec::new() }, since);
+            group.join(Member { alert, channels: Vec::new(), held: None }, since);
         }
         let pending = pending.into_values();
         let pending = pending.filter_map(|(group, due_at)| self.stand(&group, Course::Pending { due_at }, now));
@@ -95,7 +95,7 @@ impl Engine {
 
     fn stand(&self, group: &Group, course: Course, now: Timestamp) -> Option<Standing> {
         let members: BTreeSet<ObjectRef> = group.members.keys().cloned().collect();
-        let report = report(group, Why::First, &members, None, &self.settings.cluster, now);
+        let report = report(group, Why::First, &members, None, &self.settings.cluster, now, None);
         // What goes by a name of its own is told by that name: `Certificate shop.example.com ends in 3d`.
         let named = group.face.title_name.is_some();
         let what = if named { report.title.clone() } else { what(group, members.len()) };

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::monitors::blindness;
 use crate::{Alert, ObjectRef};
 
 /// So many are named; of the others it is said how many they are.
@@ -9,8 +10,8 @@ const NAMED: usize = 5;
 
 /// `cronjobs, nodes and 3 more`.
 pub(super) fn names(watches: &BTreeSet<ObjectRef>) -> String {
-    let resources: BTreeSet<&str> = watches.iter().map(|watch| parts(&watch.name).0).collect();
-    listed(&resources.into_iter().collect::<Vec<_>>())
+    let resources: BTreeSet<String> = watches.iter().map(|watch| blindness::said(parts(&watch.name).0)).collect();
+    listed(&resources.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// A line for each resource and reason: `pods in blog, shop: may not …`.
@@ -21,7 +22,7 @@ pub(super) fn causes<'a>(alerts: impl Iterator<Item = &'a Alert>) -> String {
         causes.entry((resource, &alert.cause)).or_default().extend(namespace);
     }
     let line = |((resource, cause), namespaces): (&(&str, &str), &Vec<&str>)| match &namespaces[..] {
-        [] => format!("{resource}: {cause}"),
+        [] => format!("{}: {cause}", blindness::said(resource)),
         namespaces => format!("{resource} in {}: {cause}", listed(namespaces)),
     };
     causes.iter().map(line).collect::<Vec<_>>().join("\n")

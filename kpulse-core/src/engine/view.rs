@@ -177,8 +177,8 @@ impl Engine {
     }
 
     fn shown(&self, now: Timestamp, group: &Group) -> Shown {
-        let fingerprint = group.key.fingerprint();
-        let knows = |channel: &Channel| Some((channel.name.clone(), self.ledger.told(&channel.name, &fingerprint)?));
+        let knows =
+            |channel: &Channel| Some((channel.name.clone(), self.ledger.told(&channel.name, &group.fingerprint)?));
         let known: Vec<(Name, &Told)> = self.settings.channels.iter().filter_map(knows).collect();
         let why = if group.ended.is_some() && !group.once { Why::Resolved } else { Why::First };
         // The words of a channel's own entry are for that channel; here the group speaks for all of them.
@@ -191,7 +191,7 @@ impl Engine {
             refused: told.refused,
         };
         Shown {
-            report: report(group, why, &named, None, &self.settings.cluster, now),
+            report: report(group, why, &named, None, &self.settings.cluster, now, self.aside(group, why)),
             happens: group.once,
             occurrences: group.members.values().map(|member| member.alert.occurrences).sum(),
             told: known.into_iter().map(told).collect(),

@@ -3,7 +3,7 @@
 //! Crash looping is a fact about restarts, not a string: kubelets since 1.34 keep such a container in `terminated`
 //! and show `waiting: CrashLoopBackOff` late, for an instant, or never. What counts is how the last run ended.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::words::first_line;
@@ -61,6 +61,8 @@ const CONFIG: &str = "config";
 const SCHEDULING: &str = "scheduling";
 const MOUNT: &str = "mount";
 const EVICTED: &str = "evicted";
+/// What a dead node left behind. It is never told itself, but counted in what is told of the node.
+pub(crate) const LOST: &str = "lost";
 
 /// Every reason that counts by default, with its trouble. Within a trouble the later reason is the sharper one.
 /// The names are the kubelet's (`pkg/kubelet/container/sync_result.go`, `pkg/kubelet/images/types.go`).
@@ -113,6 +115,7 @@ impl Monitor<PodFacts> for PodCrashes {
             // Ended by its node (shutdown, preemption, lost): not the program's doing, and it will not run again.
             ("Failed", reason) if !reason.is_empty() => findings.all_unknown(),
             _ => {
+                lost(pod, findings);
                 self.scheduling(pod, findings);
                 self.mount(pod, findings);
                 for container in pod.containers() {
@@ -328,6 +331,19 @@ impl<'a> EndedRun<'a> {
 /// A run whose begin is not known could not be started, and so was short.
 fn is_short(run: &Terminated) -> bool {
     run.lasted().is_none_or(|lasted| lasted < SHORT_RUN)
+}
+
+/// The node controller writes the condition of Pods whose kubelet is silent, and leaves that of their containers as the
+/// kubelet wrote it (`MarkPodsNotReady` in `pkg/controller/util/node`).
+fn lost(pod: &PodFacts, findings: &mut Findings) {
+    let is = |kind, status| pod.condition(kind).is_some_and(|condition| condition.status == status);
+    if is("Ready", ConditionStatus::False) && is("ContainersReady", ConditionStatus::True) {
+        findings.present(Finding {
+            what: "lost with its node".to_owned(),
+            since: Since::NotBefore(Timestamp::MAX),
+            ..Finding::new(TroubleKey::object(LOST), "NodeLost", Severity::Info)
+        });
+    }
 }
 
 fn what(reason: &str) -> &'static str {

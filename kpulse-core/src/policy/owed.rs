@@ -2,9 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Reason;
 use crate::Severity;
-use crate::ledger::Told;
+use crate::ledger::{Told, Way};
 use crate::notification::Why;
+use crate::settings::Channel;
 
 /// Counts at which a growing group is told again.
 const MILESTONES: [usize; 9] = [5, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000];
@@ -15,9 +17,9 @@ const GROWTH_SPACING: SignedDuration = SignedDuration::from_mins(1);
 /// What is true of a group, as far as one channel is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Truth {
-    /// How many of its alerts the channel answers for.
+    /// How many of its alerts the channel answers for: those it knows of, and those that may be told.
     pub(crate) count: usize,
-    /// The worst severity among those.
+    /// The worst severity among those that may be told.
     pub(crate) severity: Severity,
     /// Whether the group, without members, waits for what replaces them.
     pub(crate) lingers: bool,
@@ -25,6 +27,10 @@ pub(crate) struct Truth {
     pub(crate) occurrences: Option<i64>,
     /// Whether each further object is told at once: each is a matter of its own.
     pub(crate) eager: bool,
+    /// Whether nothing of it may be told now: all of it is silenced or explained.
+    pub(crate) held: bool,
+    /// Stands for the words that say it.
+    pub(crate) words: u32,
 }
 
 /// Something a channel is owed.
@@ -40,25 +46,47 @@ const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// Decides what a channel is owed of a group. What happens again is told again once per `window`, which doubles while
 /// there is nothing new but its number.
-pub(crate) fn owed(truth: Truth, told: Option<&Told>, window: SignedDuration) -> Option<Owed> {
-    let now = |why| Some(Owed { why, from: None });
+pub(crate) fn owed(
+    truth: Truth,
+    told: Option<&Told>,
+    channel: &Channel,
+    window: SignedDuration,
+) -> Result<Owed, Reason> {
+    let now = |why| Ok(Owed { why, from: None });
+    let after = |why, at: Timestamp, span| Ok(Owed { why, from: at.checked_add(span).ok() });
     match told {
         None if truth.count > 0 => now(Why::First),
-        None => None,
+        None => Err(Reason::NotRouted),
         Some(told) if told.uncertain => now(Why::First),
-        Some(_) if truth.count == 0 => (!truth.lingers).then_some(Owed { why: Why::Resolved, from: None }),
+        Some(_) if truth.count == 0 && truth.lingers => Err(Reason::Told),
+        Some(_) if truth.count == 0 => now(Why::Resolved),
+        Some(_) if truth.held => Err(Reason::Told),
         Some(told) if truth.severity > told.severity => now(Why::Escalated),
         Some(told) if truth.occurrences.is_some() => {
             let again = truth.occurrences.is_some_and(|occurrences| occurrences > told.occurrences);
             let doubled = window.checked_mul(1 << told.repeats.min(16)).unwrap_or(LONGEST_WINDOW);
-            let from = told.at.checked_add(doubled.min(LONGEST_WINDOW.max(window))).ok();
-            again.then_some(Owed { why: Why::Repeated, from })
+            if again {
+                after(Why::Repeated, told.at, doubled.min(LONGEST_WINDOW.max(window)))
+            } else {
+                Err(Reason::Told)
+            }
         }
+        Some(told) if told.way == Way::Storm => Err(Reason::Told),
         Some(told) if truth.eager && truth.count > told.count => now(Why::Grown),
         Some(told) if milestone(truth.count) > milestone(told.count) => {
-            Some(Owed { why: Why::Grown, from: told.at.checked_add(GROWTH_SPACING).ok() })
+            if channel.edits {
+                now(Why::Grown)
+            } else {
+                after(Why::Grown, told.at, GROWTH_SPACING)
+            }
         }
-        Some(_) => None,
+        Some(told) => {
+            match (channel.edits && told.message_id.is_some() && told.words != truth.words, channel.refresh) {
+                (true, _) => after(Why::Updated, told.at, GROWTH_SPACING),
+                (false, Some(refresh)) if !told.refused => after(Why::Refreshed, told.at, refresh.get()),
+                _ => Err(Reason::Told),
+            }
+        }
     }
 }
 
@@ -70,31 +98,26 @@ pub(crate) fn milestone(count: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Span;
 
     const T0: Timestamp = Timestamp::UNIX_EPOCH;
     const WINDOW: SignedDuration = SignedDuration::from_mins(30);
 
+    fn truth(count: usize, severity: Severity) -> Truth {
+        Truth { count, severity, lingers: false, occurrences: None, eager: false, held: false, words: 0 }
+    }
+
     fn told(count: usize, severity: Severity) -> Told {
-        Told {
-            members: [].into(),
-            severity,
-            count,
-            at: T0,
-            occurrences: 0,
-            repeats: 0,
-            message_id: None,
-            uncertain: false,
-            refused: false,
-        }
+        Told::new([].into(), truth(count, severity), T0)
+    }
+
+    fn chat(truth: Truth, told: Option<&Told>) -> Option<Owed> {
+        owed(truth, told, &Channel::from("chat"), WINDOW).ok()
     }
 
     #[track_caller]
     fn check(count: usize, severity: Severity, lingers: bool, told: Option<&Told>, expect: Option<Why>) {
-        assert_eq!(
-            owed(Truth { count, severity, lingers, occurrences: None, eager: false }, told, WINDOW)
-                .map(|owed| owed.why),
-            expect
-        );
+        assert_eq!(chat(Truth { lingers, ..truth(count, severity) }, told).map(|owed| owed.why), expect);
     }
 
     #[test]
@@ -123,35 +146,53 @@ mod tests {
 
     #[test]
     fn what_happens_again_is_told_once_per_window_which_doubles_to_a_day() {
-        let truth = |occurrences| Truth {
-            count: 1,
-            severity: Severity::Info,
-            lingers: false,
-            occurrences: Some(occurrences),
-            eager: false,
-        };
+        let again = |occurrences| Truth { occurrences: Some(occurrences), ..truth(1, Severity::Info) };
         let before = |repeats| Told { occurrences: 3, repeats, ..told(1, Severity::Info) };
-        assert_eq!(owed(truth(3), Some(&before(0)), WINDOW), None);
+        assert_eq!(chat(again(3), Some(&before(0))), None);
         for (repeats, minutes) in [(0, 30), (1, 60), (3, 240), (6, 1_440), (200, 1_440)] {
-            let again = owed(truth(4), Some(&before(repeats)), WINDOW);
             let from = T0.checked_add(SignedDuration::from_mins(minutes)).ok();
-            assert_eq!(again, Some(Owed { why: Why::Repeated, from }), "{repeats} repeats");
+            let expect = Some(Owed { why: Why::Repeated, from });
+            assert_eq!(chat(again(4), Some(&before(repeats))), expect, "{repeats} repeats");
         }
     }
 
     #[test]
-    fn growth_waits_a_minute_and_nothing_else_does() {
-        let grown = owed(
-            Truth { count: 5, severity: Severity::Critical, lingers: false, occurrences: None, eager: false },
-            Some(&told(1, Severity::Critical)),
-            WINDOW,
-        );
-        assert_eq!(grown.and_then(|owed| owed.from), T0.checked_add(SignedDuration::from_secs(60)).ok());
-        let worse = owed(
-            Truth { count: 5, severity: Severity::Critical, lingers: false, occurrences: None, eager: false },
+    fn growth_waits_a_minute_where_messages_cannot_be_edited_and_nothing_else_does() {
+        let grown = |channel: &Channel| {
+            owed(truth(5, Severity::Critical), Some(&told(1, Severity::Critical)), channel, WINDOW).unwrap().from
+        };
+        let chat = Channel::from("chat");
+        assert_eq!(grown(&chat), T0.checked_add(SignedDuration::from_secs(60)).ok());
+        assert_eq!(grown(&Channel { edits: true, ..chat }), None);
+        let worse = super::owed(
+            truth(5, Severity::Critical),
             Some(&told(1, Severity::Warning)),
+            &Channel::from("chat"),
             WINDOW,
         );
-        assert_eq!(worse.and_then(|owed| owed.from), None);
+        assert_eq!(worse.unwrap().from, None);
+    }
+
+    #[test]
+    fn new_words_alone_are_only_for_channels_that_change_theirs() {
+        let other = Truth { words: 7, ..truth(1, Severity::Critical) };
+        let before = Told { message_id: Some("1".to_owned()), ..told(1, Severity::Critical) };
+        assert_eq!(chat(other, Some(&before)), None);
+        let edits = Channel { edits: true, ..Channel::from("chat") };
+        assert_eq!(owed(other, Some(&before), &edits, WINDOW).unwrap().why, Why::Updated);
+    }
+
+    #[test]
+    fn what_forgets_is_told_anew_while_it_lasts() {
+        let forgets = Channel { refresh: Some(Span::minutes(5)), ..Channel::from("alertmanager") };
+        let again = owed(truth(1, Severity::Critical), Some(&told(1, Severity::Critical)), &forgets, WINDOW).unwrap();
+        assert_eq!(again, Owed { why: Why::Refreshed, from: T0.checked_add(SignedDuration::from_mins(5)).ok() });
+    }
+
+    #[test]
+    fn while_all_of_it_is_silenced_only_its_end_is_told() {
+        let held = |count| Truth { held: true, ..truth(count, Severity::Critical) };
+        assert_eq!(chat(held(7), Some(&told(1, Severity::Warning))), None);
+        assert_eq!(chat(held(0), Some(&told(1, Severity::Warning))).unwrap().why, Why::Resolved);
     }
 }

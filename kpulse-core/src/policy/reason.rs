@@ -37,6 +37,11 @@ pub enum Reason {
         /// What explains it.
         by: AlertKey,
     },
+    /// What explained it is over; it is told if it is not over soon as well.
+    Settling {
+        /// When.
+        until: Timestamp,
+    },
     /// It happened while it was silenced or explained, and is not told later.
     Dropped,
     /// No route leads to the channel.
@@ -100,6 +105,7 @@ impl Reason {
             Self::Terminating => "terminating",
             Self::Silenced { .. } => "silenced",
             Self::Inhibited { .. } => "inhibited",
+            Self::Settling { .. } => "settling",
             Self::Dropped => "dropped",
             Self::NotRouted => "not_routed",
             Self::NoIncident => "no_incident",
@@ -138,6 +144,7 @@ impl fmt::Display for Reason {
                 if reason.is_empty() { Ok(()) } else { write!(f, ": {reason}") }
             }
             Self::Inhibited { by } => write!(f, "explained by {} {}", by.monitor, by.object),
+            Self::Settling { until } => write!(f, "what explained it is over; told at {until} if it lasts"),
             Self::Dropped => f.write_str("it happened while it was silenced or explained"),
             Self::NotRouted => f.write_str("no route leads there"),
             Self::NoIncident => f.write_str("no incident: it happened, and has no end"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::settings::Glob;
+use crate::settings::{Glob, Settings};
 use crate::{Alert, Name, Workload};
 
 /// One entry of `routing`: the first that matches decides, unless it says to go on.
@@ -110,14 +110,17 @@ impl Matcher {
 }
 
 /// The channels an alert goes to: those of the first route that matches and of those after it while they say to go
-/// on; where none matches, the default channel.
+/// on; where none matches, the default channel. What happens rather than lasts opens an incident only where a route
+/// names its monitor; nothing else does unless a route leads there.
 #[must_use]
-pub fn channels_for<'a>(alert: &Alert, routes: &'a [Route], default: Option<&'a Name>) -> Vec<&'a Name> {
+pub fn channels_for<'a>(alert: &Alert, settings: &'a Settings) -> Vec<&'a Name> {
+    let is_incident = |name: &Name| settings.channel(name).is_some_and(|channel| channel.incident);
     let mut channels: Vec<&Name> = Vec::new();
     let mut matched = false;
-    for route in routes.iter().filter(|route| route.matches.matches(alert)) {
+    for route in settings.routing.iter().filter(|route| route.matches.matches(alert)) {
         matched = true;
-        for channel in &route.channels {
+        let has_end = alert.occurrences == 0 || !route.matches.monitor.is_any();
+        for channel in route.channels.iter().filter(|channel| has_end || !is_incident(channel)) {
             if !channels.contains(&channel) {
                 channels.push(channel);
             }
@@ -127,7 +130,7 @@ pub fn channels_for<'a>(alert: &Alert, routes: &'a [Route], default: Option<&'a 
         }
     }
     if !matched {
-        channels.extend(default);
+        channels.extend(settings.default_channel());
     }
     channels
 }

@@ -31,6 +31,18 @@ pub(crate) enum Phase {
     },
 }
 
+impl Phase {
+    /// The word for people.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Firing => "firing",
+            Self::Recovering { .. } => "recovering",
+            Self::Resolved { .. } => "resolved",
+        }
+    }
+}
+
 /// What a step of the machine changed for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -256,6 +268,16 @@ impl Track {
     /// Whether people count it as lasting.
     pub(crate) fn is_firing(&self) -> bool {
         matches!(self.phase, Phase::Firing | Phase::Recovering { .. })
+    }
+
+    /// Whether it explains others: it is there now, told or not. What an object names in advance does not, until its
+    /// time has come; what is never told itself does.
+    pub(crate) fn is_there(&self) -> bool {
+        match self.phase {
+            Phase::Pending => !matches!(self.finding.since, Since::NotBefore(at) if at < Timestamp::MAX),
+            Phase::Firing | Phase::Recovering { .. } => true,
+            Phase::Resolved { .. } => false,
+        }
     }
 
     /// Whether kpulse alone knows of it. What an object names in advance it says again after a restart.

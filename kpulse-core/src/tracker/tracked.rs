@@ -1,12 +1,12 @@
 //! What is remembered of one troubled object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Subject;
 use super::track::{Step, Track};
-use super::{Subject, pairs};
 use crate::monitors::MonitorName;
 use crate::{Finding, Findings, Name, TroubleKey};
 
@@ -14,7 +14,7 @@ use crate::{Finding, Findings, Name, TroubleKey};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tracked {
     pub(super) subject: Subject,
-    #[serde(with = "pairs")]
+    #[serde(with = "crate::pairs")]
     pub(super) troubles: BTreeMap<(MonitorName, TroubleKey), Track>,
     /// Its entry in the queue.
     #[serde(skip)]
@@ -32,6 +32,11 @@ impl Tracked {
     /// Whether it may be the object with this uid: all that is known of it may come from others.
     pub(super) fn is_known_as(&self, uid: &Name) -> bool {
         self.subject.uid.is_empty() || self.subject.uid == *uid
+    }
+
+    /// What is wrong with it now, told or not.
+    pub(super) fn shown(&self) -> BTreeSet<(MonitorName, TroubleKey)> {
+        self.troubles.iter().filter(|(_, track)| track.is_there()).map(|(which, _)| which.clone()).collect()
     }
 
     /// Whether there is more to it than a time that the object names in advance.

@@ -84,7 +84,8 @@ fn ten_thousand_objects_that_broke_and_healed_leave_nothing_behind() {
     assert!(play.engine.remembered().objects >= 10_000, "{:?}", play.engine.remembered());
     play.pass(SignedDuration::from_hours(1));
     assert!(play.engine.alerts().count() >= 8_000);
-    assert!(play.told.len() > 500);
+    // Most of it explains the rest: crashes their rollouts, restarts and Events.
+    assert!(play.told.len() > 300, "{} were told", play.told.len());
 
     // A third is seen to heal, a third to be deleted, and a third is deleted while nobody looks.
     let ends = |life: &Life| life.well.clone().unwrap_or_else(|| life.broken.first().unwrap().clone());

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use kpulse_core::facts::Facts;
-use kpulse_core::settings::Settings;
+use kpulse_core::settings::{Channel, Settings};
 use kpulse_core::{Engine, EngineState, Kind, Notification, Observation, Outcome, Receipt, Resource, Scope};
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ impl Play {
 
     /// All is watched, and this is what is there.
     pub(crate) fn listing(now: Timestamp, objects: &[&Value]) -> Self {
-        let mut play = Self { engine: engine(now, EngineState::default()), now, told: Vec::new() };
+        let mut play = Self { engine: engine(now, EngineState::quiet()), now, told: Vec::new() };
         play.open(objects);
         play
     }
@@ -98,8 +98,11 @@ impl Play {
 }
 
 fn engine(now: Timestamp, state: EngineState) -> Engine {
-    let mut settings = Settings { channels: vec!["chat".into()], ..Settings::default() };
-    settings.dedupe.digest.enabled = false;
+    // A channel that hears of each trouble by itself, however many there are.
+    let pager = Channel { incident: true, ..Channel::from("chat") };
+    let mut settings = Settings { channels: vec![pager], ..Settings::default() };
+    let everything = serde_json::from_str(r#"{"match": {"monitor": "*"}, "channels": ["chat"]}"#).unwrap();
+    settings.routing = vec![everything];
     Engine::new(now, settings, state)
 }
 

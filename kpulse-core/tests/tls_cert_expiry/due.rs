@@ -44,8 +44,8 @@ fn what_is_said_after_the_end_is_that_it_expired() {
     timeline.listed([secret("shop/web-tls", SHOP)]).until("2026-12-06T00:00:00Z").said.clear();
     // A channel that is new hears what is true now.
     timeline.settings.channels.push("mail".into());
-    let channels = timeline.settings.channels.iter().map(|channel| channel.name.clone()).collect();
-    timeline.settings.routing = vec![policy::Route { channels, ..policy::Route::default() }];
+    timeline.settings.routing =
+        vec![policy::Route { channels: vec!["chat".into(), "mail".into()], ..policy::Route::default() }];
     timeline.engine.configure(timeline.now, timeline.settings.clone());
     timeline.tell();
     assert_eq!(timeline.last().reason, "CertificateExpired");

@@ -3,7 +3,7 @@
 use base64ct::{Base64, Encoding};
 use jiff::Timestamp;
 use kpulse_core::facts::Facts;
-use kpulse_core::settings::Settings;
+use kpulse_core::settings::{Settings, Span};
 use kpulse_core::{
     AlertState, Engine, EngineState, Kind, ObjectRef, Observation, Outcome, Receipt, Report, Resource, Scope,
 };
@@ -51,14 +51,11 @@ impl Timeline {
     pub(crate) fn with(start: &str, set: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings { channels: vec!["chat".into()], ..Settings::default() };
         settings.dedupe.digest.enabled = false;
+        settings.dedupe.repeat_interval = Span::hours(1_000_000);
         set(&mut settings);
         let now = time(start);
-        let mut timeline = Self {
-            engine: Engine::new(now, settings.clone(), EngineState::default()),
-            settings,
-            now,
-            said: Vec::new(),
-        };
+        let mut timeline =
+            Self { engine: Engine::new(now, settings.clone(), EngineState::quiet()), settings, now, said: Vec::new() };
         timeline.open();
         timeline
     }
@@ -119,7 +116,11 @@ impl Timeline {
             for notification in notifications {
                 let outcome = Outcome::Accepted { message_id: None };
                 let receipt = Receipt { id: notification.id, channel: notification.channel, outcome };
-                self.said.push((self.now, notification.content.report().unwrap().clone()));
+                let report = notification.content.report().unwrap().clone();
+                // That the watch itself sees nothing is another story.
+                if &*report.trouble.trouble != "away" {
+                    self.said.push((self.now, report));
+                }
                 self.engine.receive(self.now, &receipt);
             }
         }

@@ -129,6 +129,7 @@ fn bulletin(kind: BulletinKind) -> Bulletin {
         lead: String::new(),
         lines: Vec::new(),
         more: 0,
+        covers: Vec::new(),
         hints: Vec::new(),
         started_at: at("2026-11-22T14:00:00Z"),
         at: at("2026-11-22T14:10:00Z"),

@@ -22,6 +22,7 @@ pub fn judge(status: StatusCode, retry_after_header: Option<&str>, now: Timestam
     match status.as_u16() {
         200..=299 => Ok(()),
         408 | 425 | 429 | 500.. | ..200 => Err(DeliveryError::Transient {
+            perhaps: false,
             cause: answered(),
             retry_after: retry_after_header.and_then(|header| retry_after(header, now)),
         }),

@@ -22,8 +22,8 @@ pub(crate) async fn attempt(
     match timeout(limit, delivery).await {
         Ok(Ok(result)) => result,
         // What the panic says is on standard error already, and may hold anything.
-        Ok(Err(_)) => Err(DeliveryError::transient("this channel's code panicked: a bug in kpulse")),
-        Err(_) => Err(DeliveryError::transient(format!("not done within {limit:?}"))),
+        Ok(Err(_)) => Err(DeliveryError::unanswered("this channel's code panicked: a bug in kpulse")),
+        Err(_) => Err(DeliveryError::unanswered(format!("not done within {limit:?}"))),
     }
 }
 

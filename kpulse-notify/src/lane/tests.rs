@@ -106,7 +106,9 @@ impl Bench {
     /// How many seconds later the message is tried again.
     async fn pause(&mut self, id: u64) -> f64 {
         match self.outcome(id).await {
-            Outcome::TryAgain { at } => at.duration_since(time(self.start.elapsed())).as_secs_f64(),
+            Outcome::TryAgain { at, .. } | Outcome::Paused { at, .. } => {
+                at.duration_since(time(self.start.elapsed())).as_secs_f64()
+            }
             outcome => panic!("not put off: {outcome:?}"),
         }
     }
@@ -122,7 +124,7 @@ fn message(id: u64) -> Notification {
 
 fn overloaded(retry_after: Option<u64>) -> Does {
     let retry_after = retry_after.map(Duration::from_secs);
-    Does::Fail(DeliveryError::Transient { cause: "answered 503".to_owned(), retry_after })
+    Does::Fail(DeliveryError::Transient { cause: "answered 503".to_owned(), retry_after, perhaps: false })
 }
 
 fn revoked() -> Does {
@@ -244,7 +246,7 @@ async fn an_unavailable_channel_starts_with_five_minutes_however_often_it_failed
 async fn a_refused_message_is_not_the_channels_fault() {
     let refused = DeliveryError::Refused { cause: "answered 413".to_owned() };
     let mut bench = Bench::new([Does::Fail(refused)]);
-    assert_eq!(bench.outcome(1).await, Outcome::Refused);
+    assert!(matches!(bench.outcome(1).await, Outcome::Refused { .. }));
     let health = bench.lane.health();
     assert_eq!(
         (health.state, health.failures, health.last_error.as_deref()),
@@ -320,7 +322,7 @@ async fn a_closed_lane_gives_up_what_hangs_after_its_grace() {
     tokio::task::yield_now().await;
     drop(lane);
     let receipt = receipts.recv().await.unwrap();
-    assert_eq!(receipt.outcome, Outcome::TryAgain { at: time(Duration::from_secs(3)) });
+    assert_eq!(receipt.outcome, Outcome::TryAgain { at: time(Duration::from_secs(3)), perhaps: true });
     assert_eq!((start.elapsed(), receipts.recv().await), (Duration::from_secs(3), None));
 }
 
@@ -355,7 +357,7 @@ async fn an_attempt_is_broken_off_when_the_floor_closes_and_that_is_no_failure_o
     let (_keeper, floor) = Floor::until(bench.start + Duration::from_secs(4));
     bench.lane.send_while(floor.clone(), message(1)).unwrap();
     let receipt = bench.receipt().await;
-    assert_eq!(receipt.outcome, Outcome::TryAgain { at: time(Duration::from_secs(4)) });
+    assert_eq!(receipt.outcome, Outcome::TryAgain { at: time(Duration::from_secs(4)), perhaps: true });
     let health = bench.lane.health();
     assert_eq!((health.state, health.failures), (HealthState::Ok, 0));
     // Closed, nothing is begun any more; what has a floor of its own goes out.
@@ -375,7 +377,7 @@ async fn a_message_whose_floor_closes_before_its_turn_is_put_off_at_once() {
         sleep(Duration::from_secs(5)).await;
         drop(keeper);
     });
-    assert_eq!(bench.receipt().await.outcome, Outcome::TryAgain { at: time(Duration::from_secs(5)) });
+    assert_eq!(bench.receipt().await.outcome, Outcome::TryAgain { at: time(Duration::from_secs(5)), perhaps: true });
     assert_eq!(*bench.script.seen.lock().unwrap(), [1]);
     // What was not attempted does not count as spoken.
     bench.outcome(3).await;

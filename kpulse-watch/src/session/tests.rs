@@ -96,7 +96,7 @@ fn line(observation: &Observation) -> String {
         Observation::Listed(scope) => format!("listed {scope}"),
         Observation::SightLost(scope, Blindness::Refused(why)) => format!("refused {scope}: {why}"),
         Observation::SightLost(scope, Blindness::Away(why)) => format!("away {scope}: {why}"),
-        Observation::Surveyed(_) | Observation::KubeletSight(_) => "of kubelets, which no session sees".to_owned(),
+        _ => "of something that no session sees".to_owned(),
     }
 }
 

@@ -23,6 +23,14 @@ pub(super) enum Stage {
 }
 
 impl Stage {
+    /// What a stage without an answer means. Only once its content went out may a mail be on its way.
+    pub(super) fn unanswered(self, cause: String) -> DeliveryError {
+        match self {
+            Self::Content => DeliveryError::unanswered(cause),
+            _ => DeliveryError::transient(cause),
+        }
+    }
+
     /// What was refused, or was not answered.
     pub(super) const fn what(self) -> &'static str {
         match self {
@@ -117,7 +125,7 @@ mod tests {
     fn check(stage: Stage, code: u16, text: &str, expect: &str) {
         let error = judge(stage, &Refusal { code, text: text.to_owned() }, &["s3cr3t", "czNjcjN0"]);
         let found = match &error {
-            DeliveryError::Transient { retry_after: None, cause } => format!("transient: {cause}"),
+            DeliveryError::Transient { retry_after: None, cause, .. } => format!("transient: {cause}"),
             DeliveryError::Transient { .. } => "with a pause".to_owned(),
             DeliveryError::Refused { cause } => format!("refused: {cause}"),
             DeliveryError::Unavailable { cause } => format!("unavailable: {cause}"),

@@ -206,7 +206,7 @@ impl Talk<'_> {
             Ok(Err(error)) => error,
             Err(_) => {
                 let cause = format!("did not answer {what} within {:?}", self.relay.timeout);
-                return Err(Failed { error: DeliveryError::transient(cause), code: None });
+                return Err(Failed { error: stage.unanswered(cause), code: None });
             }
         };
         let text = innermost(&error);
@@ -218,7 +218,7 @@ impl Talk<'_> {
                 "cannot be trusted: {}: if an authority of your own made it, name that in ca_file",
                 words(&text)
             )),
-            None => DeliveryError::transient(format!("failed at {what}: {}", words(&text))),
+            None => stage.unanswered(format!("failed at {what}: {}", words(&text))),
         };
         Err(Failed { error, code })
     }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub(super) fn serialize<S: Serializer, K: Serialize, V: Serialize>(
+pub(crate) fn serialize<S: Serializer, K: Serialize, V: Serialize>(
     map: &BTreeMap<K, V>,
     out: S,
 ) -> Result<S::Ok, S::Error> {
     out.collect_seq(map)
 }
 
-pub(super) fn deserialize<'de, D, K, V>(list: D) -> Result<BTreeMap<K, V>, D::Error>
+pub(crate) fn deserialize<'de, D, K, V>(list: D) -> Result<BTreeMap<K, V>, D::Error>
 where
     D: Deserializer<'de>,
     K: Deserialize<'de> + Ord,
