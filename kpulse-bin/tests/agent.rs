@@ -165,3 +165,18 @@ async fn a_disk_that_fills_up_is_told_by_way_of_its_kubelet() {
     assert_eq!(told[0].state, "firing");
     assert!(told[0].title.contains("disk 95% full"), "{}", told[0].title);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_tells_what_is_broken_already_in_one_message() {
+    let mut stage = Stage::build().await;
+    stage.is_new();
+    stage.configure_all("monitors: {node_disk: {enabled: false}, pvc_usage: {enabled: false}}");
+    crash(&stage, "first");
+    crash(&stage, "second");
+    stage.start();
+    stage.wait_until_watching().await;
+    let told = stage.sink.wait_for_count(1, |_| true, stage::PATIENCE).await.unwrap();
+    let summary = told[0].json().unwrap();
+    assert_eq!(summary["monitor"], "summary");
+    assert_eq!(summary["title"], "kpulse started: 2 things are broken already");
+}

@@ -205,7 +205,7 @@ impl Engine {
             version: EngineState::VERSION,
             epoch: self.epoch,
             groups: self.groups.values().cloned().collect(),
-            ledger: self.ledger.clone(),
+            ledger: self.ledger_in_doubt(),
             attempts: self.attempts(),
             tracker: self.tracker.state(),
             restarts: self.restarts.clone(),
@@ -307,6 +307,7 @@ impl Engine {
     pub fn advance(&mut self, now: Timestamp) {
         self.clock = self.clock.max(now);
         self.restarts.prune(now, self.settings.monitors.pod_restarts.window.get());
+        self.surroundings.tidy(now);
         self.tracker.advance(now);
         self.settle(now);
         if self.next_review.is_some_and(|at| at <= now) {

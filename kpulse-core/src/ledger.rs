@@ -67,6 +67,9 @@ pub(crate) struct Told {
     /// It was on its way when the program ended: nobody knows whether it arrived. It is told again, and only then ended.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) uncertain: bool,
+    /// Its end was on its way: nobody knows whether it arrived. If it comes back, it is told as new.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) perhaps_ended: bool,
     /// The channel would not take it: it was not told, and must not hear of its end.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) refused: bool,
@@ -106,6 +109,7 @@ impl Told {
             words: 0,
             message_id: None,
             uncertain: false,
+            perhaps_ended: false,
             refused: false,
         }
     }

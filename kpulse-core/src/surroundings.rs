@@ -3,11 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::facts::{Facts, Notes};
 use crate::monitors::MonitorName;
 use crate::settings::Namespaces;
 use crate::tracker::Subject;
 use crate::{Kind, Name, ObjectRef, Scope, Severity};
+
+/// How long what a deleted workload said holds for its Pods: longer than these take to end.
+const LEAVING_FOR: SignedDuration = SignedDuration::from_mins(15);
 
 #[derive(Debug, Default)]
 pub(crate) struct Surroundings {
@@ -17,6 +22,8 @@ pub(crate) struct Surroundings {
     notes: BTreeMap<ObjectRef, Notes>,
     /// What was remembered when a watch began to list, and has not been seen since.
     unseen: BTreeSet<ObjectRef>,
+    /// Workloads that were deleted, and when: what they say holds for their Pods, which stay a while longer.
+    leaving: BTreeMap<ObjectRef, Timestamp>,
 }
 
 impl Surroundings {
@@ -24,6 +31,7 @@ impl Surroundings {
     pub(crate) fn see(&mut self, facts: &Facts, namespaces: &Namespaces) -> bool {
         let object = facts.object();
         self.unseen.remove(&object);
+        self.leaving.remove(&object);
         let mut changed = false;
         if let Facts::Namespace(namespace) = facts {
             changed |= if namespace.is_terminating() {
@@ -47,8 +55,12 @@ impl Surroundings {
     }
 
     /// A namespace or workload is gone; tells whether anything changed.
-    pub(crate) fn delete(&mut self, object: &ObjectRef) -> bool {
+    pub(crate) fn delete(&mut self, now: Timestamp, object: &ObjectRef) -> bool {
         self.unseen.remove(object);
+        if object.kind != Kind::Namespace && self.notes.contains_key(object) {
+            self.leaving.insert(object.clone(), now);
+            return false;
+        }
         let is_namespace = object.kind == Kind::Namespace;
         let ended = is_namespace && self.terminating.remove(&object.name);
         let left = is_namespace && self.selected.remove(&object.name);
@@ -63,13 +75,25 @@ impl Surroundings {
     }
 
     /// What was remembered and is not in the list is gone; tells whether anything changed.
-    pub(crate) fn listed(&mut self, scope: &Scope) -> bool {
+    pub(crate) fn listed(&mut self, now: Timestamp, scope: &Scope) -> bool {
         let gone: Vec<_> = self.unseen.iter().filter(|object| scope.covers(object)).cloned().collect();
         let mut changed = false;
         for object in gone {
-            changed |= self.delete(&object);
+            changed |= self.delete(now, &object);
         }
         changed
+    }
+
+    /// Forgets what workloads said that were deleted long ago.
+    pub(crate) fn tidy(&mut self, now: Timestamp) {
+        let notes = &mut self.notes;
+        self.leaving.retain(|object, at| {
+            let stays = now.duration_since(*at) < LEAVING_FOR;
+            if !stays {
+                notes.remove(object);
+            }
+            stays
+        });
     }
 
     /// How much is remembered.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use kpulse_testkit::cluster::{ClusterServer, FakeCluster};
 use kpulse_testkit::sink::{EchoSink, Message, Serving};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How long anything may take here before the test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,7 +40,20 @@ impl Stage {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let stage = Self { cluster, _server: server, sink, serving, directory, port, agent: None };
         stage.configure(&stage.webhook());
+        stage.has_run_before();
         stage
+    }
+
+    /// kpulse ran here before and knew of no trouble: each trouble is told by itself, not in a first summary.
+    fn has_run_before(&self) {
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kpulse-state", "namespace": "kpulse"},
+            "data": {"state.json": "{\"version\": 1}"}});
+        self.cluster.apply(map).unwrap();
+    }
+
+    /// kpulse never ran here.
+    pub(crate) fn is_new(&self) {
+        self.cluster.delete("ConfigMap", "kpulse", "kpulse-state").unwrap();
     }
 
     /// The `channels:` block of a webhook to the sink.
@@ -50,6 +63,13 @@ impl Stage {
 
     pub(crate) fn configure(&self, channels: &str) {
         self.configure_crashes(channels, "stable_for: 2s");
+    }
+
+    /// With the webhook and these further blocks.
+    pub(crate) fn configure_all(&self, blocks: &str) {
+        let channels = self.webhook();
+        let config = format!("cluster: {{name: test}}\nchannels: {channels}\n{blocks}\nlog: {{format: text}}\n");
+        std::fs::write(self.directory.join("config.yaml"), config).unwrap();
     }
 
     /// With these settings of `pod_crashes`.

@@ -8,7 +8,7 @@ use super::bulletins::Parcel;
 use super::report::report;
 use super::stages::{Form, Stand, truth};
 use super::{Engine, Queue};
-use crate::ledger::{Attempt, Storm, Told, Way};
+use crate::ledger::{Attempt, Ledger, Storm, Told, Way};
 use crate::monitors::{MonitorName, blindness};
 use crate::notification::{AlertState, Content, Why};
 use crate::policy::owed::{Owed, Truth, milestone};
@@ -215,6 +215,7 @@ impl Engine {
     /// Computes anew what every channel is owed of a group, and forgets the group once nobody needs it.
     pub(super) fn touch(&mut self, now: Timestamp, key: &GroupKey) {
         let Some(group) = self.groups.get(key) else { return };
+        let is_ready = self.is_ready(self.clock);
         for channel in &self.settings.channels {
             let Stand { members, truth, owed } = self.stand_with(channel, group);
             if let Some(told) = self.ledger.told_mut(&channel.name, &group.fingerprint) {
@@ -224,8 +225,9 @@ impl Engine {
                     self.changed = true;
                     continue;
                 }
-                // Who joins without a message is told of all the same: the entry stands for the group.
-                if truth.count > 0 {
+                // Who joins without a message is told of all the same: the entry stands for the group. Who joins before
+                // all is known may turn out to be held back.
+                if truth.count > 0 && is_ready {
                     told.members = members;
                 }
             }
@@ -302,7 +304,7 @@ impl Engine {
         let then = match (told, waiting.owed.why) {
             (_, Why::Resolved) => None,
             // It may be over by now: what may have arrived is said again as it was.
-            (Some(told), _) if told.uncertain => Some(Told { uncertain: false, ..told.clone() }),
+            (Some(told), _) if told.uncertain => Some(Told { uncertain: false, words: truth.words, ..told.clone() }),
             (Some(told), _) if matches!(parcel, Parcel::Reminder) => {
                 Some(Told { reminded_at: Some(now), ..told.clone() })
             }
@@ -358,6 +360,24 @@ impl Engine {
             _ => {}
         }
         Some((Content::Report(Box::new(report)), key))
+    }
+
+    /// The ledger as it may be before it is saved again: an end that is on its way may have arrived.
+    pub(super) fn ledger_in_doubt(&self) -> Ledger {
+        let mut ledger = self.ledger.clone();
+        for channel in &self.settings.channels {
+            let Some(place) = self.desk.place(&channel.name) else { continue };
+            let flying = place.in_flight.iter().flat_map(|flight| &flight.groups);
+            let flying = flying.filter(|(.., then)| then.is_none()).map(|(key, ..)| key);
+            let waiting = place.waiting.iter().filter(|(_, waiting)| waiting.owed.why == Why::Resolved);
+            for key in flying.chain(waiting.map(|(key, _)| key)) {
+                let group = self.groups.get(key);
+                if let Some(told) = group.and_then(|group| ledger.told_mut(&channel.name, &group.fingerprint)) {
+                    told.perhaps_ended = true;
+                }
+            }
+        }
+        ledger
     }
 
     /// First messages that a channel may have accepted before the state is saved again.
@@ -459,7 +479,14 @@ impl Engine {
     /// What may have arrived is told again, and only then ended.
     fn doubt(&mut self, channel: &Name, groups: &[(GroupKey, Timestamp, Option<Told>)]) {
         for (key, _, then) in groups {
-            let (Some(group), Some(told)) = (self.groups.get(key), then) else { continue };
+            let Some(group) = self.groups.get(key) else { continue };
+            let Some(told) = then else {
+                if let Some(told) = self.ledger.told_mut(channel, &group.fingerprint) {
+                    told.perhaps_ended = true;
+                    self.changed = true;
+                }
+                continue;
+            };
             if self.ledger.told(channel, &group.fingerprint).is_none() {
                 let (channel, group, told) = (channel.clone(), group.fingerprint.clone(), told.clone());
                 self.ledger.doubt(Attempt { channel, group, told });
@@ -489,7 +516,7 @@ impl Engine {
     ) {
         self.refusals += 1;
         let about: Vec<String> = groups.iter().take(3).map(|(key, ..)| key.to_string()).collect();
-        let findings = blindness::refused_message(why, &about, self.refusals);
+        let findings = blindness::refused_message(now, why, &about, self.refusals);
         self.tracker.report(now, &blindness::messages_of(channel), MonitorName::Blindness, findings);
         self.tracker.advance(now);
     }

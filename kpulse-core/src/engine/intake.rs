@@ -24,7 +24,7 @@ impl Engine {
             Observation::Applied(Facts::Event(event)) => self.hear(now, &event),
             Observation::Applied(facts) => self.see(now, &facts),
             Observation::Deleted { object, uid } => {
-                if self.surroundings.delete(&object) {
+                if self.surroundings.delete(now, &object) {
                     self.review(now);
                 }
                 self.lose_workload(now, |group| group.is_of(&object));
@@ -46,7 +46,7 @@ impl Engine {
             }
             Observation::Listed(scope) => {
                 self.readiness.waiting.remove(&scope);
-                if self.surroundings.listed(&scope) {
+                if self.surroundings.listed(now, &scope) {
                     self.review(now);
                 }
                 self.lose_workload(now, |group| group.workload_unseen && answers_for(&scope, group));

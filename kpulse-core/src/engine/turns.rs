@@ -30,6 +30,15 @@ impl Engine {
     }
 
     fn end_lingering(&mut self, now: Timestamp) {
+        let linger = desk::after(now, self.settings.monitors.pod_crashes.stable_for.get());
+        let due = self.groups.values().filter(|group| group.lingers_until.is_some_and(|until| until <= now));
+        let open: Vec<GroupKey> =
+            due.filter(|group| self.may_be_replaced(group)).map(|group| group.key.clone()).collect();
+        for key in open {
+            if let Some(group) = self.groups.get_mut(&key) {
+                group.lingers_until = Some(linger);
+            }
+        }
         let over = self.groups.values_mut().filter_map(|group| group.advance(now).then(|| group.key.clone()));
         let over: Vec<GroupKey> = over.collect();
         self.meanwhile.ended += over.len();
@@ -39,6 +48,19 @@ impl Engine {
         }
         self.changed = true;
         self.next_linger = self.groups.values().filter_map(|group| group.lingers_until).min();
+    }
+
+    /// Whether nobody can tell yet what took the place of a group's members: it cannot be seen, or has the same trouble
+    /// and is not due.
+    fn may_be_replaced(&self, group: &Group) -> bool {
+        if group.once {
+            return false;
+        }
+        let GroupKey { monitor, namespace, workload, trouble } = &group.key;
+        let is_seen = self.live.iter().any(|scope| scope.covers(&group.face.object));
+        let same = (*monitor, trouble.clone());
+        let troubled = self.tracker.presence().of_workload(namespace, workload);
+        !is_seen || troubled.into_iter().any(|(_, shown)| shown.troubles.contains(&same))
     }
 
     /// Has an alert join its group if the user wants it looked at, and leave it if not.

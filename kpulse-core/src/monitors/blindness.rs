@@ -1,7 +1,7 @@
 //! `blindness`: what kpulse itself is not able to see or to say, told once per cause, so that silence is never mistaken
 //! for health.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::finding::{Finding, Findings, Severity, TroubleKey};
 use crate::settings::Settings;
@@ -18,6 +18,9 @@ pub(crate) const AWAY: &str = "away";
 pub(crate) const REFUSING: &str = "refusing";
 pub(crate) const CLOCK: &str = "clock";
 pub(crate) const CONFIG: &str = "config";
+
+/// How long a refused message is remembered.
+const REFUSED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 const CHANNEL: &str = "channel ";
 const MESSAGES: &str = "messages of channel ";
@@ -95,10 +98,11 @@ pub(crate) fn refusing(why: &str) -> Findings {
 }
 
 /// A message that a channel would not take; `count` of them so far.
-pub(crate) fn refused_message(why: &str, about: &[String], count: i64) -> Findings {
+pub(crate) fn refused_message(now: Timestamp, why: &str, about: &[String], count: i64) -> Findings {
     let cause = format!("{}: {why}", about.join(", "));
     let what = "lost a message to";
-    one(Finding { cause, occurrences: count, ..trouble("message_refused", "MessageRefused", what) })
+    let told = trouble("message_refused", "MessageRefused", what);
+    one(Finding { cause, occurrences: count, well_since: Some(now), hold: REFUSED_FOR, ..told })
 }
 
 /// The clock of the machine that kpulse runs on.

@@ -57,7 +57,7 @@ pub(crate) fn owed(
     match told {
         None if truth.count > 0 => now(Why::First),
         None => Err(Reason::NotRouted),
-        Some(told) if told.uncertain => now(Why::First),
+        Some(told) if told.uncertain || told.perhaps_ended && truth.count > 0 && !truth.held => now(Why::First),
         Some(_) if truth.count == 0 && truth.lingers => Err(Reason::Told),
         Some(_) if truth.count == 0 => now(Why::Resolved),
         Some(_) if truth.held => Err(Reason::Told),
