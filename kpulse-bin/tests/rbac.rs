@@ -122,6 +122,7 @@ async fn crash_in(stage: &Stage, namespaces: &[&str], told_before: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_printed_rights_are_enough_and_none_is_idle() {
     let mut stage = Stage::build().await;
+    stage.is_new();
     stage.configure(&format!("{}\nkubelet: {{via_api_server: true}}", stage.webhook()));
     // Each has its own time within the first minute: of twenty, some come soon.
     for number in 0..20 {
@@ -130,7 +131,7 @@ async fn the_printed_rights_are_enough_and_none_is_idle() {
         stage.cluster.set_summary(&name, json!({"node": {"nodeName": name}, "pods": []}));
     }
     stage.start();
-    stage.wait_until_watching().await;
+    stage.wait_until_ready().await;
     crash_in(&stage, &["shop", "blog"], 0).await;
     hold_against_rights(&stage).await;
 }
@@ -138,10 +139,11 @@ async fn the_printed_rights_are_enough_and_none_is_idle() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_roles_in_two_namespaces_nothing_else_is_asked_and_what_is_not_seen_is_said_once() {
     let mut stage = Stage::build().await;
+    stage.is_new();
     stage.configure(&format!("{}\nnamespaces: {{include: [shop, blog]}}", stage.webhook()));
     stage.cluster.forbid(Denial::of("*", "*").cluster_wide());
     stage.start();
-    stage.wait_until_watching().await;
+    stage.wait_until_ready().await;
     let told = stage.accepted(1).await;
     assert_eq!(told[0].title, "kpulse cannot see kubelet summaries, namespaces, nodes");
     crash_in(&stage, &["shop", "blog"], 1).await;

@@ -137,6 +137,16 @@ impl Stage {
         }
     }
 
+    /// Waits until the agent knows the cluster: what breaks from then on is told by itself.
+    pub(crate) async fn wait_until_ready(&self) {
+        let end = Instant::now() + PATIENCE;
+        self.wait_until_watching().await;
+        while self.get("/readyz").await.0 != 200 {
+            assert!(Instant::now() < end, "the agent is not ready: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// `GET` of a path of the agent's own server: the status and the body.
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         kpulse_notify::install_crypto();
