@@ -24,7 +24,7 @@ pub(crate) fn run(args: &TestRouteArgs, out: &mut impl Write) -> anyhow::Result<
     let alert = alert(&args.traits)?;
     writeln!(out, "{}", described(&alert))?;
     walk(&settings.routing, &alert, &loaded, out)?;
-    let channels = channels_for(&alert, &settings.routing, settings.default_channel());
+    let channels = channels_for(&alert, &settings);
     let names: Vec<&str> = channels.iter().map(|name| name.as_str()).collect();
     match names.as_slice() {
         [] => writeln!(out, "nobody is told: no route fits, and there is no default channel")?,
