@@ -260,6 +260,12 @@ pub(crate) fn age(length: SignedDuration) -> String {
     }
 }
 
+/// Whether a text says a word, however it is written: `not ready` says `NotReady`.
+fn says(text: &str, word: &str) -> bool {
+    let plain = |text: &str| text.to_lowercase().replace([' ', '-'], "");
+    plain(text).contains(&plain(word))
+}
+
 /// No longer than there is room for.
 fn one_line(text: &str, room: usize) -> String {
     let (text, room) = (plain(text), room.max(24));

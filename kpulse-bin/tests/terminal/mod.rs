@@ -62,7 +62,7 @@ impl Terminal {
     }
 
     /// Without what differs from run to run.
-    fn plain(&self, text: &str) -> String {
+    pub(crate) fn plain(&self, text: &str) -> String {
         text.replace(&self.server.url(), "https://10.0.0.1:6443").replace(&self.directory.display().to_string(), "DIR")
     }
 }
