@@ -83,3 +83,33 @@ fn incidents_are_opened_one_by_one() {
     let heard: Vec<String> = heard.collect();
     story.answer("chat", Answer::Accepts).at("1m").expect(&heard.iter().map(|line| &**line).collect::<Vec<_>>());
 }
+
+#[test]
+fn a_thousand_pods_of_a_hundred_workloads_are_a_few_messages_and_lose_nothing() {
+    let apps = apps(100);
+    let mut story = Timeline::begin();
+    for second in 0..120 {
+        let at = format!("{second}s");
+        story = story.at(&at);
+        // All thousand within two minutes, spread over the workloads.
+        for index in (0..1_000).filter(|index| index * 120 / 1_000 == second) {
+            story = story.apply(&crashing(&apps[index % 100], index / 100, &at));
+        }
+    }
+    let (mut story, heard) = story.at("10m").heard();
+    // Eight by themselves, each again at five and at ten Pods; the others in a storm with a word a minute.
+    assert!(heard.len() <= 8 * 3 + 3, "{} messages: {heard:#?}", heard.len());
+    let storms: Vec<&String> = heard.iter().filter(|line| line.contains("Storm: ")).collect();
+    assert!(storms.last().is_some_and(|last| last.contains("92 CrashLoopBackOff")), "{storms:#?}");
+    // What each group is to the channel is what it is.
+    let known = story.engine().view(now("10m")).active;
+    assert_eq!(known.len(), 100);
+    assert!(known.iter().all(|shown| shown.told.len() == 1 && shown.report.count == 10));
+    for (index, app) in (0..1_000).map(|index| (index / 100, &apps[index % 100])) {
+        story = story.apply(&pod_of(app, index).running_after(4, Death::Exit(1), now("10m")).json());
+    }
+    let (story, ends) = story.at("9h").heard();
+    assert!(ends.iter().any(|line| line.contains("Storm over")), "{ends:#?}");
+    assert_eq!(story.engine().view(now("9h")).active.len(), 0);
+    assert_eq!(ends.len(), 8 + 1, "{ends:#?}");
+}
