@@ -81,8 +81,7 @@ impl Page {
         let shown_when = shown_when(row, self.now);
         let room = self.width.saturating_sub(columns.indent());
         let what = one_line(&row.what, room);
-        let reason =
-            if row.what.contains(&row.reason) { String::new() } else { format!(" {DIM}{}{DIM:#}", row.reason) };
+        let reason = if says(&row.what, &row.reason) { String::new() } else { format!(" {DIM}{}{DIM:#}", row.reason) };
         self.line(&format!(
             "{style}{severity:8}{style:#}  {shown_when:>when$}  {BOLD}{place:places$}{BOLD:#}  {kind:kinds$}  {what}{reason}"
         ));
