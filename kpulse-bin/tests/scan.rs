@@ -91,7 +91,7 @@ async fn what_is_broken_is_shown_worst_first_and_by_workload() {
         "Not due yet: kpulse would tell of these if they last",
     ];
     assert_eq!(lines, expect, "{}", said.out);
-    assert!(said.out.contains("  shop/agent  DaemonSet  not ready on all its nodes NotReady\n"), "{}", said.out);
+    assert!(said.out.contains("  shop/agent  DaemonSet  not ready on all its nodes\n"), "{}", said.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

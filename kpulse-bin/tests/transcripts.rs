@@ -105,30 +105,26 @@ fn masked(text: &str) -> String {
 async fn every_transcript_is_what_the_program_prints() {
     let terminal = scene().await;
     let page = std::fs::read_to_string(PAGE).unwrap();
-    let (mut written, mut inside, mut kept) = (String::new(), false, true);
-    for line in page.lines() {
-        match (inside, line) {
-            (false, "```console") => (inside, kept) = (true, true),
-            (true, "```") => inside = false,
-            (true, line) if line.starts_with("$ ") => kept = true,
-            (true, _) => kept = false,
-            _ => {}
+    let mut written = String::new();
+    let mut lines = page.lines().peekable();
+    let mut inside = false;
+    while let Some(line) = lines.next() {
+        written.push_str(&format!("{line}\n"));
+        inside = if inside { line != "```" } else { line == "```console" };
+        let Some(command) = line.strip_prefix("$ ").filter(|_| inside) else { continue };
+        let mut before = String::new();
+        while let Some(line) = lines.next_if(|line| !line.starts_with("$ ") && *line != "```") {
+            before.push_str(&format!("{line}\n"));
         }
-        // What was printed when the page was last written is printed anew.
-        if kept || !inside {
-            written.push_str(line);
-            written.push('\n');
-        }
-        if let (true, Some(command)) = (inside, line.strip_prefix("$ ")) {
-            let mut said = printed(&terminal, command).await;
-            // A busy machine may tell of one act of the story after the next.
-            for _ in 0..3 {
-                if command.starts_with("kpulse demo") && !masked(&page).contains(&masked(&said)) {
-                    said = printed(&terminal, command).await;
-                }
+        let mut said = printed(&terminal, command).await;
+        // A busy machine may tell of one act of the story after the next.
+        for _ in 0..3 {
+            if command.starts_with("kpulse demo") && masked(&said) != masked(&before) {
+                said = printed(&terminal, command).await;
             }
-            written.push_str(&format!("{}\n", said.trim_end()));
         }
+        let same = masked(said.trim_end()) == masked(before.trim_end());
+        written.push_str(&format!("{}\n", if same { &before } else { &said }.trim_end()));
     }
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(PAGE, &written).unwrap();
