@@ -37,6 +37,7 @@
 //! says how many went that way.
 
 mod behaviour;
+mod likeness;
 mod mask;
 mod page;
 mod raw;

@@ -191,3 +191,41 @@ async fn a_held_message_is_told_again_when_it_is_accepted() {
     assert_eq!((&data["message"]["id"], &data["message"]["accepted"]), (&json!(1), &json!(true)));
     sender.await.unwrap();
 }
+
+#[tokio::test]
+async fn what_is_told_again_stands_on_one_line_and_what_is_new_is_shown() {
+    let router = EchoSink::new().router();
+    let told = |pods: u8, cause: &str| {
+        let body = format!("api {cause}\nkubectl -n checkout logs deploy/api --previous");
+        json!({"monitor": "m", "severity": "critical", "state": "firing", "body": body,
+            "title": format!("checkout/api: {pods} of 12 Pods crash-looping")})
+    };
+    post(&router, "/webhook", told(3, "exits 1 after 6s")).await;
+    let first = page(&router, "/").await;
+    assert!(!first.contains("class=\"again\"") && !first.contains("class=\"changes\""));
+    post(&router, "/slack", json!({"text": "checkout/api: 3 of 12 Pods crash-looping"})).await;
+    post(&router, "/webhook", told(12, "exits 1 after 9s")).await;
+    let again = page(&router, "/?kind=webhook").await;
+    assert!(again.contains("12 of 12 Pods crash-looping <a href=\"#m1\">as message 1</a></summary>"), "{again}");
+    post(&router, "/webhook", told(12, "ended with code 1 <after> 9s")).await;
+    let changed = page(&router, "/?kind=webhook").await;
+    let lines = "<del>- api exits 1 after 9s</del>\n<ins>+ api ended with code 1 &lt;after&gt; 9s</ins>\n</pre>";
+    assert!(changed.contains("Against <a href=\"#m3\">message 3</a>") && changed.contains(lines), "{changed}");
+    let ended = json!({"monitor": "m", "state": "resolved", "title": "checkout/api: 12 of 12 Pods crash-looping"});
+    post(&router, "/webhook", ended).await;
+    let card = page(&router, "/?kind=webhook").await;
+    let card = card.split("</article>").next().unwrap();
+    assert!(!card.contains("class=\"again\"") && !card.contains("class=\"changes\""), "an end is not its beginning");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_arrival_comes_with_what_is_new_in_it() {
+    let router = EchoSink::new().router();
+    post(&router, "/slack", json!({"text": "checkout/api is crash-looping"})).await;
+    let mut events = listen(&router, None).await;
+    post(&router, "/slack", json!({"text": "checkout/api is *still* crash-looping"})).await;
+    let told = event(&mut events).await.unwrap();
+    let data: Value = serde_json::from_str(field(&told, "data")).unwrap();
+    let html = data["html"].as_str().unwrap();
+    assert!(html.contains("<ins>+ checkout/api is still crash-looping</ins>"), "{html}");
+}

@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use self::html::{escaped, write_blocks, write_text};
+use super::likeness::{self, Against};
 use super::record::{Answer, Kind, Message};
 use super::render::{Block, Rendered, Severity, State, Text};
 use super::{CAPACITY, Snapshot, mask, raw};
@@ -46,7 +47,7 @@ pub(super) fn page(snapshot: &Snapshot, view: &View<'_>) -> String {
     let mut newest = snapshot.messages.iter().rev().filter(wanted);
     let shown: Vec<_> = newest.by_ref().take(LENGTH).collect();
     let older = newest.next().and(shown.last()).map(|last| last.id);
-    let cards: String = shown.iter().map(|message| card(message)).collect();
+    let cards: String = shown.iter().map(|message| card(message, &snapshot.messages)).collect();
     fill(SHELL, |name| match name {
         "kinds" => kinds(snapshot, view),
         "live" if view.before.is_none() => format!(" data-from=\"{}\"", escaped(&snapshot.event_id)),
@@ -112,9 +113,10 @@ fn empty(view: &View<'_>) -> String {
     fill(EMPTY, |_host| escaped(host))
 }
 
-/// One message.
-pub(super) fn card(message: &Message) -> String {
+/// One message; what is new in it against the last one like it, of all those `known`, oldest first.
+pub(super) fn card(message: &Message, known: &[Arc<Message>]) -> String {
     let rendered = message.rendered();
+    let against = likeness::against(message, known.iter());
     let mut html = String::new();
     let tone = match (rendered.state, rendered.severity) {
         (Some(State::Resolved), _) => "resolved",
@@ -134,19 +136,41 @@ pub(super) fn card(message: &Message) -> String {
         html::write_edge(&mut html, colour);
     }
     write_head(&mut html, message, &rendered);
+    match against {
+        Some(against) if against.changes.is_empty() => {
+            // What was told before stands on one line, until somebody opens it.
+            let told = rendered.plain();
+            let (first, before) = (escaped(told.lines().next().unwrap_or_default()), against.id);
+            write!(
+                html,
+                "<details class=\"again\"><summary>{first} <a href=\"#m{before}\">as message {before}</a></summary>"
+            )
+            .ok();
+            write_whole(&mut html, message, &rendered, None);
+            html.push_str("</details>");
+        }
+        against => write_whole(&mut html, message, &rendered, against.as_ref()),
+    }
+    html.push_str("</article>\n");
+    html
+}
+
+/// All there is to see of a message.
+fn write_whole(html: &mut String, message: &Message, rendered: &Rendered, against: Option<&Against>) {
     html.push_str("<div class=\"said\">");
-    write_title(&mut html, &rendered.title);
-    write_blocks(&mut html, &rendered.blocks);
+    write_title(html, &rendered.title);
+    write_blocks(html, &rendered.blocks);
     if message.body.is_empty() {
         html.push_str(if message.answer == Answer::TooLarge { KEPT_OUT } else { EMPTY_BODY });
     }
     html.push_str("</div>");
+    if let Some(against) = against {
+        html::write_changes(html, against);
+    }
     if let Some(notification) = &rendered.notification {
         write!(html, "<p class=\"phone\"><span>On a phone</span> {}</p>", escaped(notification)).ok();
     }
-    write_raw(&mut html, message);
-    html.push_str("</article>\n");
-    html
+    write_raw(html, message);
 }
 
 fn write_head(html: &mut String, message: &Message, rendered: &Rendered) {
@@ -197,7 +221,11 @@ fn write_raw(html: &mut String, message: &Message) {
     let query = message.query.as_deref().map(|query| format!("?{}", mask::query(query))).unwrap_or_default();
     let size = message.body.len();
     let target = escaped(&format!("{} {path}{query}", message.method));
-    write!(html, "<details><summary>Raw <code>{target}</code> <span class=\"soft\">{size} bytes</span></summary>").ok();
+    write!(
+        html,
+        "<details class=\"raw\"><summary>Raw <code>{target}</code> <span class=\"soft\">{size} bytes</span></summary>"
+    )
+    .ok();
     let answer = message.answer;
     write!(
         html,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::likeness::Likeness;
 use super::mask;
 use super::render::{self, Rendered};
 
@@ -170,6 +171,8 @@ pub struct Message {
     /// What the sender was answered.
     pub answer: Answer,
     revision: u64,
+    /// Made when the page asks for it: a test asks for thousands of messages and for no page.
+    likeness: OnceLock<Likeness>,
 }
 
 impl Message {
@@ -221,6 +224,14 @@ impl Message {
     pub(super) fn revision(&self) -> u64 {
         self.revision
     }
+
+    /// What it is compared with others by.
+    pub(super) fn likeness(&self) -> &Likeness {
+        self.likeness.get_or_init(|| {
+            let rendered = self.rendered();
+            Likeness::of(&rendered.plain(), rendered.state)
+        })
+    }
 }
 
 impl fmt::Debug for Message {
@@ -270,6 +281,7 @@ impl Log {
             arrived: Instant::now(),
             answer,
             revision: self.revision,
+            likeness: OnceLock::new(),
         });
         self.messages.push_back(Arc::clone(&message));
         message

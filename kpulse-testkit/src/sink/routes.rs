@@ -252,7 +252,8 @@ impl Feed {
                 return Event::default().event("anew").id(self.sink.event_id(self.seen)).data("reload");
             }
             if let Some((revision, message)) = self.waiting.pop_front() {
-                let data = json!({"html": page::card(&message), "message": view(&message)});
+                let known = self.sink.messages();
+                let data = json!({"html": page::card(&message, &known), "message": view(&message)});
                 return Event::default().event("message").id(self.sink.event_id(revision)).data(data.to_string());
             }
             self.revision.mark_unchanged();

@@ -50,7 +50,9 @@ function show(html, message) {
   localTimes(card);
   const shown = document.getElementById(card.id);
   if (shown) {
-    card.querySelector("details").open = shown.querySelector("details").open;
+    for (const kind of ["details.raw", "details.again"]) {
+      if (shown.querySelector(kind)?.open && card.querySelector(kind)) card.querySelector(kind).open = true;
+    }
     const focused = shown === document.activeElement;
     shown.replaceWith(card);
     if (focused) card.focus({ preventScroll: true });
@@ -93,7 +95,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j") step(1);
   if (event.key === "k") step(-1);
   if (event.key === "o") {
-    const raw = document.activeElement?.closest(".card")?.querySelector("details");
+    const raw = document.activeElement?.closest(".card")?.querySelector("details.raw");
     if (raw) raw.open = !raw.open;
   }
 });

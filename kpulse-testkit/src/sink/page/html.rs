@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::sink::likeness::{Against, Change};
 use crate::sink::render::{Block, Span, Text, turns};
 
 /// A text as HTML shows it, in content or in a quoted attribute. What shows nothing, or turns the text around it, becomes `�`.
@@ -82,6 +83,20 @@ fn within(html: &mut String, tag: &str, write_inner: impl FnOnce(&mut String)) {
     write!(html, "<{tag}>").ok();
     write_inner(html);
     write!(html, "</{tag}>").ok();
+}
+
+/// What is new against an earlier message, in words and not only in colour.
+pub(super) fn write_changes(html: &mut String, against: &Against) {
+    let id = against.id;
+    let head = format!("<p class=\"note\">Against <a href=\"#m{id}\">message {id}</a></p>");
+    writeln!(html, "<section class=\"changes\">{head}<pre tabindex=\"0\">").ok();
+    for change in &against.changes {
+        match change {
+            Change::Gone(line) => writeln!(html, "<del>- {}</del>", escaped(line)).ok(),
+            Change::New(line) => writeln!(html, "<ins>+ {}</ins>", escaped(line)).ok(),
+        };
+    }
+    html.push_str("</pre></section>");
 }
 
 fn write_facts(html: &mut String, facts: &[(String, Text)]) {
