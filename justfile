@@ -4,6 +4,22 @@
 demo:
     cargo run -- demo
 
+# kpulse without a cluster, built and run anew on each save
+dev:
+    sh dev/watch.sh
+
+# What is missing for the development loop, and what mends it
+doctor:
+    sh dev/doctor.sh
+
+# A recording becomes a test case: just new-case volume-lost night.jsonl
+new-case NAME RECORDING=(NAME + ".jsonl"):
+    sh dev/new-case.sh {{NAME}} {{RECORDING}}
+
+# How long a change in a channel takes to a new program
+measure-loop:
+    sh dev/measure-loop.sh
+
 # Every test
 test:
     cargo test --workspace

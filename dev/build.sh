@@ -25,6 +25,14 @@ Darwin)
     built=$target/$triple/dev-image/$program
     ;;
 *)
+    # The compiler brings a fast linker for x86-64 only.
+    if test "$(uname -m)" = aarch64; then
+        for linker in mold lld; do
+            command -v "ld.$linker" >/dev/null || continue
+            export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C link-arg=-fuse-ld=$linker"
+            break
+        done
+    fi
     build build
     built=$target/dev-image/$program
     ;;

@@ -133,7 +133,8 @@ Examples:
 const DEMO: &str = "\
 Examples:
   kpulse demo          until Ctrl-C
-  kpulse demo --once   half a minute; the exit code says whether all went as told";
+  kpulse demo --once   half a minute; the exit code says whether all went as told
+  kpulse demo --sink http://127.0.0.1:8081   to a sink that stays: what `just dev` runs";
 
 const REPLAY: &str = "\
 Examples:
@@ -270,6 +271,13 @@ pub(crate) struct DemoArgs {
     /// Play the story once, in 30 seconds at most; exit 0 only if every trouble was told once and ended once
     #[arg(long)]
     pub(crate) once: bool,
+    /// Tell an echo sink as well, by every kind of channel, and show it each kind of message first: for whoever works on
+    /// a channel
+    #[arg(long, value_name = "URL")]
+    pub(crate) sink: Option<String>,
+    /// Where the agent serves health, metrics and its page; a free port if nothing is said
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0", hide_default_value = true)]
+    pub(crate) http: String,
 }
 
 #[derive(Debug, Args)]

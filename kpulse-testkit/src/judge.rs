@@ -11,6 +11,7 @@
 //! assert_eq!(recording.faults(&said), Vec::<String>::new());
 //! ```
 
+mod draft;
 mod track;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+pub use draft::draft;
 use track::Track;
 
 /// A recording of this crate, with its truth.
@@ -171,18 +173,12 @@ impl Recording {
         let malformed = |path: &Path, fault: String| JudgeError::Malformed { path: path.to_owned(), fault };
         let truth: Truth =
             serde_saphyr::from_str(&read(&truth_path)?).map_err(|fault| malformed(&truth_path, fault.to_string()))?;
-        #[derive(Deserialize)]
-        struct First {
-            at: Timestamp,
-        }
-        let lines = read(&path)?;
-        let first: First = serde_json::from_str(lines.lines().next().unwrap_or_default())
-            .map_err(|fault| malformed(&path, fault.to_string()))?;
+        let begin = begin(&path, &read(&path)?)?;
         Ok(Self {
             name: name.to_owned(),
             config: truth.config,
             horizon: truth.horizon,
-            begin: first.at,
+            begin,
             expect: truth.expect.unwrap_or_default(),
             allowed: truth.allowed.unwrap_or_default(),
             path,
@@ -233,6 +229,17 @@ impl Recording {
         let Said { state, severity, monitor, namespace, object, reason, title, .. } = line;
         format!("{seconds:.1}s {state} {severity} {monitor} {namespace}/{object} {reason} \"{title}\"")
     }
+}
+
+/// When a recording begins: the time of its first line.
+fn begin(path: &Path, lines: &str) -> Result<Timestamp, JudgeError> {
+    #[derive(Deserialize)]
+    struct First {
+        at: Timestamp,
+    }
+    let first: First = serde_json::from_str(lines.lines().next().unwrap_or_default())
+        .map_err(|fault| JudgeError::Malformed { path: path.to_owned(), fault: fault.to_string() })?;
+    Ok(first.at)
 }
 
 /// The expectation a line is about. A resolve belongs to what fires; of two that differ in their container only, a

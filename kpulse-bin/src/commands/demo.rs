@@ -1,8 +1,11 @@
 //! `kpulse demo`: a fake API server and an echo sink on loopback, the real program between them, and a story.
 
+mod far_end;
+mod preview;
 mod score;
 mod stage;
 
+use std::future::pending;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -28,7 +31,7 @@ const PAUSE: Duration = Duration::from_secs(10);
 pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let mut end = end_on_signal()?;
     tokio::select! {
-        outcome = play(args.once) => outcome,
+        outcome = play(&args) => outcome,
         _ = end.wait_for(|end| *end) => {
             say("\nThe curtain falls.")?;
             Ok(ExitCode::SUCCESS)
@@ -36,23 +39,31 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn play(once: bool) -> anyhow::Result<ExitCode> {
-    let mut stage = Stage::build().await?;
+async fn play(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    let mut stage = Stage::build(args).await?;
     say(&format!(
         "A cluster that is not there, and kpulse watching it. What arrives also shows at {}\n",
         stage.sink_page()
     ))?;
     stage.wait_until_ready().await?;
+    if let Some(sink) = &args.sink {
+        say(&format!("{}: {sink}\n", preview::send(&stage.channels()?).await?))?;
+    }
     for round in 1.. {
         let score = tell(&mut stage, acts(round)).await?;
         say(&format!("\n{}", score.summary()))?;
-        if once {
+        if args.once {
             ensure!(
                 score.is_perfect(),
                 "not every trouble was told once and ended once; the agent said:\n{}",
                 stage.log()
             );
             return Ok(ExitCode::SUCCESS);
+        }
+        if args.sink.is_some() {
+            // A sink that stays would soon have room for nothing else.
+            say("The story is over, and kpulse goes on watching. Ctrl-C ends it.")?;
+            pending::<()>().await;
         }
         say(&format!("The story begins again in {} seconds. Ctrl-C ends it.\n", PAUSE.as_secs()))?;
         sleep(PAUSE).await;

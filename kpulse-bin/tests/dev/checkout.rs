@@ -43,16 +43,21 @@ impl Checkout {
         let directory = std::env::temp_dir().join(format!("kpulse-checkout-{}-{count}", std::process::id()));
         fs::create_dir_all(directory.join("stubs")).unwrap();
         fs::create_dir_all(directory.join("target/image")).unwrap();
-        for shared in ["dev", "deploy", "Dockerfile.dev", "kpulse-testkit"] {
+        for shared in ["dev", "deploy", "Cargo.toml", "Dockerfile.dev"] {
             symlink(root().join(shared), directory.join(shared)).unwrap();
         }
         let checkout = Self { directory };
         for name in stubs {
-            checkout.write(&format!("stubs/{name}"), STUB.as_bytes());
-            fs::set_permissions(checkout.path(&format!("stubs/{name}")), Permissions::from_mode(0o755)).unwrap();
+            checkout.program(&format!("stubs/{name}"), STUB);
         }
         checkout.write("stubs/rules", b"");
         checkout
+    }
+
+    /// A shell script that can be called.
+    pub(crate) fn program(&self, path: &str, text: &str) {
+        self.write(path, text.as_bytes());
+        fs::set_permissions(self.path(path), Permissions::from_mode(0o755)).unwrap();
     }
 
     /// A call that fits this shell pattern ends with this code and prints this. The first rule that fits holds.
@@ -72,27 +77,54 @@ impl Checkout {
         fs::write(path, bytes).unwrap();
     }
 
-    /// Runs a script of `dev/` with these arguments.
-    pub(crate) fn run(&self, script: &str, arguments: &[&str]) -> Ran {
-        let _absent = fs::remove_file(self.path("stubs/calls"));
-        let output = Command::new("sh")
+    /// A script of `dev/` with these arguments, to be run.
+    pub(crate) fn command(&self, script: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("sh");
+        command
             .arg(Path::new("dev").join(script))
             .args(arguments)
             .current_dir(&self.directory)
             .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", self.path("stubs").display()))
             .env("STUBS", self.path("stubs"))
             .env_remove("EXPECTED_REF")
-            .env_remove("CARGO_TARGET_DIR")
-            .output()
-            .unwrap();
+            .env_remove("CARGO_TARGET_DIR");
+        command
+    }
+
+    /// Runs a script of `dev/` with these arguments.
+    pub(crate) fn run(&self, script: &str, arguments: &[&str]) -> Ran {
+        self.ran(&mut self.command(script, arguments))
+    }
+
+    /// The same on a machine that has nothing but the stubs and what every system has.
+    pub(crate) fn run_alone(&self, script: &str, arguments: &[&str]) -> Ran {
+        for tool in
+            ["awk", "basename", "cat", "dirname", "echo", "grep", "head", "id", "sed", "sh", "sort", "tr", "uname"]
+        {
+            let here = ["/usr/bin", "/bin"].iter().map(|place| Path::new(place).join(tool)).find(|path| path.exists());
+            if !self.path(&format!("stubs/{tool}")).exists() {
+                symlink(here.unwrap(), self.path(&format!("stubs/{tool}"))).unwrap();
+            }
+        }
+        self.ran(self.command(script, arguments).env("PATH", self.path("stubs")))
+    }
+
+    fn ran(&self, command: &mut Command) -> Ran {
+        let _absent = fs::remove_file(self.path("stubs/calls"));
+        let output = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let calls = fs::read_to_string(self.path("stubs/calls")).unwrap_or_default();
         Ran {
             success: output.status.success(),
             stdout: text(output.stdout),
             stderr: text(output.stderr),
-            calls: calls.lines().map(str::to_owned).collect(),
+            calls: self.calls(),
         }
+    }
+
+    /// The commands that were called, in order.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        let calls = fs::read_to_string(self.path("stubs/calls")).unwrap_or_default();
+        calls.lines().map(str::to_owned).collect()
     }
 }
 

@@ -5,12 +5,15 @@
 
 mod checkout;
 mod dockerfile;
+mod doctor;
 mod images;
 mod inputs;
+mod preview;
 mod scripts;
 #[path = "../stage/mod.rs"]
 mod stage;
 mod triggers;
+mod watch;
 
 use std::path::{Path, PathBuf};
 

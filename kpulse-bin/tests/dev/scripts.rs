@@ -161,6 +161,11 @@ fn linux_builds_with_cargo_and_a_mac_with_a_linker_for_linux() {
     assert!(ran.calls.contains(&format!("cargo build {selection}")), "{:?}", ran.calls);
     assert_eq!(fs::read(linux.path("target/image/kpulse")).unwrap(), PROGRAM);
 
+    let arm = Checkout::new(&["uname", "ld.lld"]).rule("uname -s", 0, "Linux").rule("uname -m", 0, "aarch64");
+    arm.program("stubs/cargo", "#!/bin/sh\necho \"$CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS\"\n");
+    arm.write("target/dev-image/kpulse", PROGRAM);
+    assert!(arm.run("build.sh", &["kpulse"]).stdout.starts_with("-C link-arg=-fuse-ld=lld\n"));
+
     let mac = || Checkout::new(&["cargo", "uname", "cargo-zigbuild"]).rule("uname -s", 0, "Darwin");
     for (machine, triple) in [("arm64", "aarch64-unknown-linux-musl"), ("x86_64", "x86_64-unknown-linux-musl")] {
         let checkout = mac().rule("uname -m", 0, machine);
@@ -192,4 +197,37 @@ fn what_did_not_change_is_not_carried_into_the_cluster_again() {
     failing.write("target/dev-image/kpulse", b"stale");
     assert!(!failing.run("build.sh", &["kpulse"]).success);
     assert!(!failing.path("target/image/kpulse").exists(), "a failed build leaves what runs alone");
+}
+
+#[test]
+fn a_recording_becomes_a_case_that_fails_until_the_truth_is_said() {
+    let checkout = || {
+        let checkout = Checkout::new(&["cargo"]).rule("cargo*draft-truth*", 0, "expect: [{monitor: say-what-is-true}]");
+        checkout.write("kpulse-testkit/recordings/known.jsonl", b"{}");
+        checkout.write("night.jsonl", b"{\"at\":1}\n");
+        checkout
+    };
+    let made = checkout();
+    let ran = made.run("new-case.sh", &["volume-lost", "night.jsonl"]);
+    assert!(ran.success, "{}", ran.stderr);
+    assert!(ran.calls[0].starts_with("cargo run --quiet --package kpulse-bin -- replay --horizon 5m --config "));
+    let recordings = made.path("kpulse-testkit/recordings");
+    assert_eq!(fs::read(recordings.join("volume-lost.jsonl")).unwrap(), b"{\"at\":1}\n");
+    let truth = fs::read_to_string(recordings.join("volume-lost.truth.yaml")).unwrap();
+    assert_eq!(truth, "expect: [{monitor: say-what-is-true}]\n");
+    assert!(ran.stdout.contains("cargo test -p kpulse-bin --test recordings"), "{}", ran.stdout);
+
+    let refused = [
+        (&["Volume Lost", "night.jsonl"][..], "small letters, digits and - only"),
+        (&["known", "night.jsonl"], "there is a case known already"),
+        (&["morning"], "morning.jsonl is missing: kpulse record --output morning.jsonl"),
+    ];
+    for (arguments, fault) in refused {
+        let ran = checkout().run("new-case.sh", arguments);
+        assert!(!ran.success && ran.calls.is_empty() && ran.stderr.contains(fault), "{}", ran.stderr);
+    }
+    let unreadable = checkout().rule("none", 0, "");
+    unreadable.write("stubs/rules", b"cargo*replay*|1|\n");
+    assert!(!unreadable.run("new-case.sh", &["odd", "night.jsonl"]).success);
+    assert!(!unreadable.path("kpulse-testkit/recordings/odd.jsonl").exists(), "what is no recording became a case");
 }

@@ -6,11 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use kpulse_notify::Secrets;
 use kpulse_testkit::cluster::{ClusterServer, FakeCluster};
 use kpulse_testkit::sink::{EchoSink, Message, Serving};
 use kpulse_testkit::story::Trouble;
+use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
+
+use super::far_end::FarEnd;
+use super::preview::Outside;
+use crate::cli::DemoArgs;
+use crate::config::{Config, Environment, Purpose};
 
 /// How long the agent may take to know its cluster.
 const READY_WITHIN: Duration = Duration::from_secs(12);
@@ -70,14 +77,21 @@ fn said(text: &dyn Fn(&str) -> Option<String>) -> String {
 
 impl Stage {
     /// Starts everything, each on a free port of loopback.
-    pub(super) async fn build() -> anyhow::Result<Self> {
+    pub(super) async fn build(args: &DemoArgs) -> anyhow::Result<Self> {
         let cluster = FakeCluster::new();
         let api_server = cluster.serve().await.context("no port for the fake API server")?;
         let sink = EchoSink::new();
         let serving = sink.serve("127.0.0.1:0").await.context("no port for the echo sink")?;
-        let files = Files::write(&api_server.kubeconfig(), &config(&serving.url_of("webhook")))?;
-        let agent = files.agent()?;
+        let files =
+            Files::write(&api_server.kubeconfig(), &FarEnd::new(&serving.url_of("webhook"), args.sink.as_deref()))?;
+        let agent = files.agent(&args.http)?;
         Ok(Self { cluster, _api_server: api_server, sink, serving, agent, files, heard: 0 })
+    }
+
+    /// The channels to the sink outside, as the agent has them.
+    pub(super) fn channels(&self) -> anyhow::Result<Outside> {
+        let config = Config::load(&self.files.path("config.yaml"), &Environment::default(), Purpose::Rehearsal)?.config;
+        Ok(Outside { channels: config.channels, secrets: Secrets::read_dir(&self.files.path("secrets"))? })
     }
 
     pub(super) fn cluster(&self) -> &FakeCluster {
@@ -134,14 +148,15 @@ async fn next(sink: &EchoSink, after: u64) -> Arc<Message> {
 }
 
 /// Times are short, so that the story is; everything else is as a user would have it.
-fn config(webhook: &str) -> String {
-    format!(
-        "cluster: {{name: demo}}\n\
-         channels: {{webhook: {{url: {webhook:?}}}}}\n\
-         monitors: {{pod_crashes: {{stable_for: 3s}}}}\n\
-         dedupe: {{digest: {{enabled: false}}}}\n\
-         log: {{format: text, level: info}}\n"
-    )
+fn config(far_end: &FarEnd) -> Value {
+    let every_channel = json!([{"match": {}, "channels": far_end.names}]);
+    json!({
+        "cluster": {"name": "demo"},
+        "channels": far_end.channels,
+        "routing": every_channel,
+        "monitors": {"pod_crashes": {"stable_for": "3s"}},
+        "log": {"format": "text", "level": "info"},
+    })
 }
 
 /// The agent's files, in a directory of its own.
@@ -149,12 +164,14 @@ fn config(webhook: &str) -> String {
 struct Files(PathBuf);
 
 impl Files {
-    fn write(kubeconfig: &str, config: &str) -> anyhow::Result<Self> {
+    fn write(kubeconfig: &str, far_end: &FarEnd) -> anyhow::Result<Self> {
         let files = Self(std::env::temp_dir().join(format!("kpulse-demo-{}", std::process::id())));
         let write = |name: &str, text: &str| std::fs::write(files.path(name), text);
         std::fs::create_dir_all(files.path("secrets"))
             .and_then(|()| write("kubeconfig", kubeconfig))
-            .and_then(|()| write("config.yaml", config))
+            // JSON is YAML.
+            .and_then(|()| write("config.yaml", &config(far_end).to_string()))
+            .and_then(|()| far_end.secrets.iter().try_for_each(|(key, value)| write(&format!("secrets/{key}"), value)))
             .with_context(|| format!("{}: cannot be written; set TMPDIR to a directory that can", files.0.display()))?;
         Ok(files)
     }
@@ -164,7 +181,7 @@ impl Files {
     }
 
     /// This very program, as an agent.
-    fn agent(&self) -> anyhow::Result<Child> {
+    fn agent(&self, http: &str) -> anyhow::Result<Child> {
         let log = std::fs::File::create(self.path("log"))?;
         let flag = |name: &str, path: &Path| format!("--{name}={}", path.display());
         Command::new(std::env::current_exe()?)
@@ -172,7 +189,7 @@ impl Files {
             .arg(flag("config", &self.path("config.yaml")))
             .arg(flag("kubeconfig", &self.path("kubeconfig")))
             .arg(flag("secrets", &self.path("secrets")))
-            .args(["--namespace=kpulse", "--http=127.0.0.1:0"])
+            .args(["--namespace=kpulse", "--http", http])
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::null())
