@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::cron_runs::CronRuns;
 use crate::group::Group;
 use crate::ledger::{Attempt, Ledger};
-use crate::monitors::{Drains, RestartMemory};
+use crate::monitors::{Drains, RestartMemory, blindness};
 use crate::settings::Settings;
 use crate::surroundings::Surroundings;
 use crate::tracker::{Tracker, TrackerState};
@@ -191,6 +191,7 @@ impl Engine {
         if is_first || engine.waits_for_first_look() {
             engine.await_first_look(now);
         }
+        engine.tracker.see_own(now, |object| blindness::channel_of(object).is_some());
         engine.next_linger = engine.groups.values().filter_map(|group| group.lingers_until).min();
         engine.review(now);
         engine.abandon(now);

@@ -155,6 +155,15 @@ pub(crate) struct Page {
     pub(crate) refuses_since: Option<Timestamp>,
 }
 
+impl Page {
+    /// All that the channel knows of was named.
+    pub(crate) fn remind_later(&mut self, now: Timestamp) {
+        for told in self.groups.values_mut() {
+            told.reminded_at = Some(now);
+        }
+    }
+}
+
 /// What each channel was told.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -173,6 +173,18 @@ impl Tracker {
         }
     }
 
+    /// What kpulse says of itself needs nobody to see it.
+    pub(crate) fn see_own(&mut self, now: Timestamp, is_own: impl Fn(&ObjectRef) -> bool) {
+        let own: Vec<ObjectRef> = self.objects.keys().filter(|object| is_own(object)).cloned().collect();
+        for object in own {
+            if let Some(tracked) = self.objects.get_mut(&object) {
+                tracked.seen = true;
+                tracked.troubles.values_mut().for_each(|track| track.show(now));
+            }
+            self.settle(now, &object);
+        }
+    }
+
     /// A node was seen. While it is not ready, what its Pods show is of before; once it is, what they were last seen to be
     /// counts from then on.
     pub(crate) fn see_node(&mut self, now: Timestamp, node: &Name, ready: bool) {

@@ -445,7 +445,8 @@ impl Engine {
                         message_id.clone().filter(|_| matches!(parcel, Parcel::Alone)).or(told.message_id.clone());
                     // A reminder and a refresh say nothing new of it: when it was told stays.
                     let at = if matches!(parcel, Parcel::Reminder) { told.at } else { now };
-                    let refused = !accepted && (told.refused || self.ledger.told(channel, &fingerprint).is_none());
+                    let before = self.ledger.told(channel, &fingerprint);
+                    let refused = !accepted && (told.refused || before.is_none_or(|before| before.uncertain));
                     self.ledger.record(channel, &fingerprint, Told { at, message_id, refused, ..told });
                 }
                 None => self.ledger.strike(channel, &fingerprint),
@@ -464,7 +465,11 @@ impl Engine {
             Parcel::Alone | Parcel::Reminder => {}
             Parcel::Digest => page.digest_at = Some(now),
             Parcel::Summary => page.summary_of = None,
-            Parcel::Back => page.storm = None,
+            // All that lasts was named: nobody need be reminded of it soon.
+            Parcel::Back => {
+                page.storm = None;
+                page.remind_later(now);
+            }
             Parcel::Storm(storm) => {
                 page.storm = storm.map(|storm| Storm { at: now, message_id: id.or(storm.message_id.clone()), ..storm });
             }

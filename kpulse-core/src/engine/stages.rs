@@ -155,10 +155,16 @@ impl Engine {
         if channel.incident || group.key.monitor == MonitorName::Blindness {
             return Ok((owed, Form::Alone));
         }
+        // What may have arrived is told again as it was told.
+        if let Some(told) = told.filter(|told| told.uncertain) {
+            let in_digest =
+                told.way == Way::Digest && self.settings.dedupe.digest.holds(told.severity.max(truth.severity));
+            return Ok((owed, if in_digest { Form::Digest } else { Form::Alone }));
+        }
         let before = self.ledger.page(&channel.name).and_then(|page| page.summary_of);
         // What kubelets tell is known a while after the first look.
         let was_broken = before.is_some_and(|before| group.fired_at <= before || group.key.monitor.reads_kubelets());
-        let was_told_alone = told.is_some_and(|told| told.way != Way::Digest && !told.uncertain);
+        let was_told_alone = told.is_some_and(|told| told.way != Way::Digest);
         let digest = &self.settings.dedupe.digest;
         let form = match owed.why {
             Why::First if was_broken => Form::Summary,

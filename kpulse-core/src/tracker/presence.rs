@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Subject;
-use crate::monitors::MonitorName;
+use crate::monitors::{LOST, MonitorName};
 use crate::{Kind, Name, ObjectRef, TroubleKey, Workload};
 
 /// What is wrong with one object, and where it belongs.
@@ -38,6 +38,8 @@ pub(crate) struct Presence {
 struct Counts {
     /// Pods that fail.
     failing: usize,
+    /// Pods that a dead node left behind.
+    lost: usize,
     /// Anything but Events.
     troubled: usize,
 }
@@ -116,8 +118,11 @@ impl Presence {
     fn count(&mut self, place: (Name, Workload), shown: &Shown, step: impl Fn(usize) -> usize) {
         let counts = self.counts.entry(place.clone()).or_default();
         let before = *counts;
-        if shown.has(MonitorName::PodCrashes, |_| true) {
+        if shown.has(MonitorName::PodCrashes, |trouble| trouble != LOST) {
             counts.failing = step(counts.failing);
+        }
+        if shown.has(MonitorName::PodCrashes, |trouble| trouble == LOST) {
+            counts.lost = step(counts.lost);
         }
         if shown.troubles.iter().any(|(monitor, _)| *monitor != MonitorName::WarningEvents) {
             counts.troubled = step(counts.troubled);
@@ -126,7 +131,11 @@ impl Presence {
         if after == Counts::default() {
             self.counts.remove(&place);
         }
-        if (before.failing > 0) != (after.failing > 0) || (before.troubled > 0) != (after.troubled > 0) {
+        let begins_or_ends = |count: fn(&Counts) -> usize| (count(&before) > 0) != (count(&after) > 0);
+        if begins_or_ends(|counts| counts.failing)
+            || begins_or_ends(|counts| counts.lost)
+            || begins_or_ends(|counts| counts.troubled)
+        {
             self.changed.workloads.insert(place);
         }
     }
