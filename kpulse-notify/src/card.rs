@@ -5,6 +5,8 @@
 use jiff::Timestamp;
 use kpulse_core::{AlertState, Bulletin, Content, Notification, ObjectRef, Report, Severity};
 
+pub(crate) use crate::links::Link;
+use crate::links::Links;
 use crate::text;
 pub(crate) use crate::text::{Command, Lines, clip};
 
@@ -35,6 +37,8 @@ pub(crate) struct Card {
     /// What to copy.
     pub(crate) commands: Vec<Command>,
     pub(crate) facts: Vec<Fact>,
+    /// Where there is more to see.
+    pub(crate) links: Vec<Link>,
     /// Who says so.
     pub(crate) footer: String,
 }
@@ -91,8 +95,13 @@ impl Tone {
     }
 }
 
+/// What, where, how bad: for where a message is one line.
+pub(crate) fn headline(notification: &Notification) -> String {
+    clip(text::message(notification).headline, HEADLINE)
+}
+
 /// The parts of a message.
-pub(crate) fn card(notification: &Notification) -> Card {
+pub(crate) fn card(notification: &Notification, links: &Links) -> Card {
     let content = &notification.content;
     let message = text::message(notification);
     let (cause, facts) = match content {
@@ -110,6 +119,7 @@ pub(crate) fn card(notification: &Notification) -> Card {
         lines: message.lines,
         commands: message.commands,
         facts,
+        links: links.of(notification),
         footer: footer(content),
     }
 }
@@ -218,7 +228,7 @@ mod tests {
     use crate::example;
 
     fn facts(notification: &Notification) -> Vec<(String, String)> {
-        card(notification).facts.into_iter().map(|fact| (fact.name, fact.value)).collect()
+        card(notification, &Links::default()).facts.into_iter().map(|fact| (fact.name, fact.value)).collect()
     }
 
     fn owned(facts: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -270,15 +280,15 @@ mod tests {
     #[test]
     fn a_cluster_that_was_not_named_is_told() {
         let mut unnamed = example::firing();
-        assert_eq!(card(&unnamed).footer, "prod-eu · pod_crashes · kpulse");
+        assert_eq!(card(&unnamed, &Links::default()).footer, "prod-eu · pod_crashes · kpulse");
         unnamed.content.report_mut().unwrap().cluster = "REPLACE_ME".into();
-        assert!(card(&unnamed).footer.starts_with("no name yet: set cluster.name"));
+        assert!(card(&unnamed, &Links::default()).footer.starts_with("no name yet: set cluster.name"));
     }
 
     #[test]
     fn five_thousand_members_and_long_names_make_a_short_card() {
         for hostile in example::hostile() {
-            let card = card(&hostile);
+            let card = card(&hostile, &Links::default());
             let length: usize = card.facts.iter().map(|fact| fact.value.chars().count()).sum();
             assert!(length < 2_000 && card.headline.chars().count() <= HEADLINE, "{length}");
         }

@@ -7,6 +7,8 @@ use kpulse_core::{
     TroubleKey, Why, Workload,
 };
 
+#[cfg(test)]
+use crate::links::Links;
 use crate::trial;
 
 mod bulletins;
@@ -209,6 +211,25 @@ pub fn all() -> Vec<(&'static str, Notification)> {
         ("back", back()),
         ("test", trial::message(&"example".into(), &CLUSTER.into(), at("2026-11-22T14:10:00Z"))),
     ]
+}
+
+/// Two links, as a user has them.
+#[cfg(test)]
+pub(crate) fn links() -> Links {
+    let links = serde_json::json!({
+        "grafana": "https://grafana.example.com/d/pods?var-namespace={namespace}&var-workload={workload}",
+        "runbook": "https://wiki.example.com/runbooks/{monitor}#{reason}",
+    });
+    serde_json::from_value(links).unwrap_or_default()
+}
+
+/// As many and as long ones as there can be.
+#[cfg(test)]
+pub(crate) fn long_links() -> Links {
+    let long = format!("https://grafana.example.com/explore?a=1&b=%7B{}", "x".repeat(950));
+    let links: serde_json::Map<_, _> =
+        (1..=5).map(|number| (format!("{number} <!here> *x* [l](u) \"&'\\"), long.clone().into())).collect();
+    serde_json::from_value(links.into()).unwrap_or_default()
 }
 
 /// Messages that must fit and do no harm whatever a platform makes of them: few and many members, and every text

@@ -44,6 +44,20 @@ pub(crate) fn fit_lines(lines: &Lines, limit: usize, unit: Unit, escape: Escape)
     (0..=lines.shown.len()).rev().map(with).find(fits).unwrap_or_default()
 }
 
+/// As many whole parts as fit, in characters.
+pub(crate) fn whole(parts: impl Iterator<Item = String>, limit: usize, between: &str) -> String {
+    let mut text = String::new();
+    for part in parts {
+        let gap = if text.is_empty() { "" } else { between };
+        if [&text, gap, &part].iter().map(|piece| piece.encode_utf16().count()).sum::<usize>() > limit {
+            break;
+        }
+        text.push_str(gap);
+        text.push_str(&part);
+    }
+    text
+}
+
 /// For texts in which nothing means anything.
 pub(crate) const fn plain(_: char) -> Option<&'static str> {
     None
@@ -95,6 +109,14 @@ mod tests {
         check(30, "first &amp; best\n… and 6 more");
         check(20, "7 in all");
         assert_eq!(fit_lines(&Lines::default(), 9, char::len_utf16, html), "");
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_left_out_whole() {
+        let parts = || ["first", "second"].map(str::to_owned).into_iter();
+        assert_eq!(whole(parts(), 14, " · "), "first · second");
+        assert_eq!(whole(parts(), 13, " · "), "first");
+        assert_eq!(whole(parts(), 4, " · "), "");
     }
 
     #[test]

@@ -25,6 +25,7 @@ use crate::card::{card, clip};
 use crate::clock::Clock;
 use crate::endpoint::Endpoint;
 use crate::http::{Http, HttpClient, certificates};
+use crate::links::Links;
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::{Masked, Secrets};
 use crate::settings::{Channel, SetupError, Traits, secret, worst_first};
@@ -51,13 +52,22 @@ pub struct Settings {
     pub token_from_secret: Option<String>,
     /// How often what fires is sent again. What is not ends after four times as long.
     pub interval: Span,
+    /// Links to put under each message.
+    pub links: Links,
     /// Certificates to trust besides the platform's, as PEM.
     pub ca_file: Option<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { url: None, url_from_secret: None, token_from_secret: None, interval: INTERVAL, ca_file: None }
+        Self {
+            url: None,
+            url_from_secret: None,
+            token_from_secret: None,
+            interval: INTERVAL,
+            links: Links::default(),
+            ca_file: None,
+        }
     }
 }
 
@@ -93,6 +103,7 @@ impl Channel for Settings {
         Ok(Box::new(Alertmanager {
             endpoint: self.endpoint(secrets)?,
             token: self.token(secrets)?,
+            links: self.links.clone(),
             interval: self.interval,
             clock: http.clock(),
             client: http.client(self.ca_file.as_deref())?,
@@ -104,7 +115,7 @@ impl Channel for Settings {
             Content::Report(report) => report.fired_at,
             Content::Bulletin(bulletin) => bulletin.at,
         };
-        format!("{:#}", payload(notification, self.interval, at))
+        format!("{:#}", payload(notification, &self.links, self.interval, at))
     }
 }
 
@@ -143,6 +154,7 @@ impl Settings {
 struct Alertmanager {
     endpoint: Endpoint,
     token: HeaderMap,
+    links: Links,
     interval: Span,
     clock: Clock,
     client: HttpClient,
@@ -151,7 +163,7 @@ struct Alertmanager {
 #[async_trait]
 impl Notifier for Alertmanager {
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
-        let body = payload(notification, self.interval, (self.clock)()).to_string().into_bytes();
+        let body = payload(notification, &self.links, self.interval, (self.clock)()).to_string().into_bytes();
         self.client.post_json(&self.endpoint, self.token.clone(), body).await?.verdict()?;
         Ok(Accepted::default())
     }
@@ -174,16 +186,18 @@ const ALERTS: usize = 100;
 /// Severity is a label, for everybody routes by it. So an alert that got worse is another one, and what it was before
 /// ends with it.
 #[must_use]
-pub fn payload(notification: &Notification, interval: Span, now: Timestamp) -> Value {
+pub fn payload(notification: &Notification, links: &Links, interval: Span, now: Timestamp) -> Value {
     let report = match &notification.content {
         Content::Report(report) => report,
-        Content::Bulletin(bulletin) => return Value::Array(vec![of_bulletin(notification, bulletin, interval, now)]),
+        Content::Bulletin(bulletin) => {
+            return Value::Array(vec![of_bulletin(bulletin, &annotations(notification, links), interval, now)]);
+        }
     };
     let end = match report.state {
         AlertState::Firing => ahead(now, interval),
         AlertState::Resolved => report.ended_at.unwrap_or(now).max(report.started_at),
     };
-    let annotations = annotations(notification);
+    let annotations = annotations(notification, links);
     let members = if report.members.is_empty() { std::slice::from_ref(&report.object) } else { &report.members };
     let mut alerts = Vec::new();
     for member in members.iter().take(ALERTS) {
@@ -201,7 +215,7 @@ pub fn payload(notification: &Notification, interval: Span, now: Timestamp) -> V
 }
 
 /// An alert by itself: a test, which ends by itself too.
-fn of_bulletin(notification: &Notification, bulletin: &Bulletin, interval: Span, now: Timestamp) -> Value {
+fn of_bulletin(bulletin: &Bulletin, annotations: &Map<String, Value>, interval: Span, now: Timestamp) -> Value {
     let start = bulletin.started_at.min(now);
     let end = match bulletin.state {
         AlertState::Firing => ahead(now, interval),
@@ -212,7 +226,6 @@ fn of_bulletin(notification: &Notification, bulletin: &Bulletin, interval: Span,
         ("severity", bulletin.severity.as_str()),
         ("cluster", &bulletin.cluster),
     ]);
-    let annotations = annotations(notification);
     json!({"labels": labels, "annotations": annotations, "startsAt": start.to_string(), "endsAt": end.to_string()})
 }
 
@@ -237,8 +250,8 @@ fn labels(report: &Report, member: &ObjectRef, severity: Severity) -> Map<String
     ])
 }
 
-fn annotations(notification: &Notification) -> Map<String, Value> {
-    let card = card(notification);
+fn annotations(notification: &Notification, links: &Links) -> Map<String, Value> {
+    let card = card(notification, links);
     let lines = card.cause.iter().chain(&card.quote).cloned().chain(card.lines.first(LINES).map(Cow::into_owned));
     let description = lines.chain(card.commands.iter().map(ToString::to_string)).collect::<Vec<_>>().join("\n");
     let report = notification.content.report();
@@ -252,7 +265,13 @@ fn annotations(notification: &Notification) -> Map<String, Value> {
         ("delayed", &text::delay(notification).unwrap_or_default()),
     ]);
     annotations.insert("description".to_owned(), json!(clip(description, ANNOTATION)));
+    annotations.extend(card.links.iter().map(|link| (format!("link_{}", word(&link.name)), json!(link.url))));
     annotations
+}
+
+/// What a name of an annotation may hold.
+fn word(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
 }
 
 /// Those that say something; an empty label is none.

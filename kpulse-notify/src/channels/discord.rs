@@ -24,9 +24,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::card::card;
+use crate::card::headline;
 use crate::endpoint::Endpoint;
 use crate::http::{Answer, Http, HttpClient, certificates};
+use crate::links::Links;
 use crate::living::{Aside, aside, with_aside};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::retry_after;
@@ -51,6 +52,8 @@ const UNKNOWN_MESSAGE: u64 = 10_008;
 pub struct Settings {
     /// The key of the secret that is the webhook's address.
     pub webhook_url_from_secret: Option<String>,
+    /// Links to put under each message.
+    pub links: Links,
     /// Certificates to trust besides the platform's, as PEM.
     pub ca_file: Option<PathBuf>,
     /// Whether it takes what no route matches.
@@ -78,11 +81,11 @@ impl Channel for Settings {
 
     fn notifier(&self, secrets: &Secrets, http: &Http) -> Result<Box<dyn Notifier>, SetupError> {
         let client = http.client(self.ca_file.as_deref())?;
-        Ok(Box::new(Discord { endpoint: self.endpoint(secrets)?, client }))
+        Ok(Box::new(Discord { endpoint: self.endpoint(secrets)?, links: self.links.clone(), client }))
     }
 
     fn preview(&self, notification: &Notification) -> String {
-        format!("{:#}", payload(notification))
+        format!("{:#}", payload(notification, &self.links))
     }
 }
 
@@ -96,13 +99,14 @@ impl Settings {
 
 struct Discord {
     endpoint: Endpoint,
+    links: Links,
     client: HttpClient,
 }
 
 #[async_trait]
 impl Notifier for Discord {
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
-        let body = payload(notification);
+        let body = payload(notification, &self.links);
         let Some(posted) = notification.message_id.as_deref().filter(|id| is_id(id)) else {
             return self.post(body).await;
         };
@@ -157,7 +161,7 @@ impl Discord {
 
     /// Says below what nobody is notified of by the edit.
     async fn say_aside(&self, notification: &Notification) -> Result<(), DeliveryError> {
-        with_aside(notification, self.post(message::aside(&card(notification))).await)
+        with_aside(notification, self.post(message::aside(&headline(notification))).await)
     }
 }
 

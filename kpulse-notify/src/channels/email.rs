@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::http::{Http, certificates};
+use crate::links::Links;
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::Secrets;
 use crate::settings::{Channel, SetupError, secret, worst_first};
@@ -63,6 +64,8 @@ pub struct Settings {
     pub pass_from_secret: Option<String>,
     /// How the connection is encrypted.
     pub tls: Option<Tls>,
+    /// Links to put under each message.
+    pub links: Links,
     /// Certificates to trust besides the platform's, as PEM.
     pub ca_file: Option<PathBuf>,
     /// How kpulse calls itself to the server; by default this machine's full name, or else the domain of `from`.
@@ -125,7 +128,7 @@ impl Channel for Settings {
             // A little less than whoever calls waits: a cause that is ours says more.
             timeout: http.settings().timeout.mul_f32(0.95),
         };
-        Ok(Box::new(Email { relay, addresses: self.addresses()?, clock: http.clock() }))
+        Ok(Box::new(Email { relay, addresses: self.addresses()?, links: self.links.clone(), clock: http.clock() }))
     }
 
     /// The mail as a file that mail programs open.
@@ -134,7 +137,7 @@ impl Channel for Settings {
         let addresses = self.addresses();
         let addresses =
             addresses.unwrap_or_else(|_| Addresses { from: somebody(), reply_to: None, to: vec![somebody()] });
-        let letter = letter(notification).map_err(|error| error.to_string());
+        let letter = letter(notification, &self.links).map_err(|error| error.to_string());
         let message = letter.and_then(|letter| {
             mime::message(&letter, &addresses, letter.happened_at).map_err(|error| error.to_string())
         });
@@ -315,6 +318,7 @@ fn mailbox(setting: &str, text: &str) -> Result<Mailbox, SetupError> {
 struct Email {
     relay: Relay,
     addresses: Addresses,
+    links: Links,
     clock: Clock,
 }
 
@@ -323,7 +327,7 @@ impl Notifier for Email {
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
         let unwritten =
             |error: &dyn std::fmt::Display| DeliveryError::Refused { cause: format!("cannot be written: {error}") };
-        let letter = letter(notification).map_err(|error| unwritten(&error))?;
+        let letter = letter(notification, &self.links).map_err(|error| unwritten(&error))?;
         let message = mime::message(&letter, &self.addresses, (self.clock)()).map_err(|error| unwritten(&error))?;
         let taken = self.relay.send(message.envelope(), &message.formatted()).await?;
         for refused in &taken.refused {

@@ -19,9 +19,10 @@ use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::card::{Card, Command, Fact, card, outer_key};
+use crate::card::{Card, Command, Fact, Link, card, outer_key};
 use crate::endpoint::Endpoint;
 use crate::http::{Http, HttpClient, certificates};
+use crate::links::Links;
 use crate::markup::{self, fit, fit_lines};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::Secrets;
@@ -41,6 +42,8 @@ const KEY: usize = 200;
 pub struct Settings {
     /// The key of the secret that is the webhook's address.
     pub webhook_url_from_secret: Option<String>,
+    /// Links to put under each message.
+    pub links: Links,
     /// Certificates to trust besides the platform's, as PEM.
     pub ca_file: Option<PathBuf>,
     /// Whether it takes what no route matches.
@@ -64,11 +67,11 @@ impl Channel for Settings {
 
     fn notifier(&self, secrets: &Secrets, http: &Http) -> Result<Box<dyn Notifier>, SetupError> {
         let client = http.client(self.ca_file.as_deref())?;
-        Ok(Box::new(GoogleChat { endpoint: self.endpoint(secrets)?, client }))
+        Ok(Box::new(GoogleChat { endpoint: self.endpoint(secrets)?, links: self.links.clone(), client }))
     }
 
     fn preview(&self, notification: &Notification) -> String {
-        format!("{:#}", payload(notification))
+        format!("{:#}", payload(notification, &self.links))
     }
 }
 
@@ -82,6 +85,7 @@ impl Settings {
 
 struct GoogleChat {
     endpoint: Endpoint,
+    links: Links,
     client: HttpClient,
 }
 
@@ -94,7 +98,7 @@ impl Notifier for GoogleChat {
             query.push(("requestId", key));
         }
         let to = self.endpoint.join(&[], &query);
-        let body = payload(notification).to_string().into_bytes();
+        let body = payload(notification, &self.links).to_string().into_bytes();
         // The status says all; what the answer says besides, the thread's name, is ours already.
         self.client.post_json(&to, HeaderMap::new(), body).await?.verdict()?;
         Ok(Accepted::default())
@@ -115,8 +119,8 @@ const LINES: usize = 8_000;
 
 /// What is sent of a message.
 #[must_use]
-pub fn payload(notification: &Notification) -> Value {
-    let card = card(notification);
+pub fn payload(notification: &Notification, links: &Links) -> Value {
+    let card = card(notification, links);
     json!({
         "text": fit(&card.headline, LINE, char::len_utf8, defused),
         "thread": {"threadKey": outer_key(&notification.content)},
@@ -137,6 +141,10 @@ fn widgets(card: &Card) -> Vec<Value> {
     let mut widgets: Vec<_> = paragraphs.into_iter().map(paragraph).collect();
     let fact = |Fact { name, value }: &Fact| json!({"decoratedText": {"topLabel": name, "text": html(value, LINE), "wrapText": true}});
     widgets.extend(card.facts.iter().map(fact));
+    if !card.links.is_empty() {
+        let open = |Link { name, url }: &Link| json!({"text": name, "onClick": {"openLink": {"url": url}}});
+        widgets.push(json!({"buttonList": {"buttons": card.links.iter().map(open).collect::<Vec<_>>()}}));
+    }
     widgets.push(json!({"textParagraph": {"text": format!("<i>{}</i>", html(&card.footer, LINE))}}));
     widgets
 }
@@ -171,7 +179,7 @@ mod tests {
     #[test]
     fn every_payload_keeps_the_platforms_rules() {
         for hostile in example::hostile() {
-            let payload = payload(&hostile);
+            let payload = payload(&hostile, &example::long_links());
             let size = payload.to_string().len();
             assert!(size <= 32_000, "{size}");
             assert!(payload["thread"]["threadKey"].as_str().unwrap().chars().count() <= 4_000);
@@ -181,7 +189,7 @@ mod tests {
 
     #[test]
     fn the_messages_of_a_group_have_one_thread_in_each_cluster() {
-        let key = |notification: &Notification| payload(notification)["thread"]["threadKey"].clone();
+        let key = |notification: &Notification| payload(notification, &Links::default())["thread"]["threadKey"].clone();
         assert_eq!(key(&example::firing()), key(&example::resolved()));
         let mut elsewhere = example::firing();
         elsewhere.content.report_mut().unwrap().cluster = "prod-us".into();
@@ -190,7 +198,8 @@ mod tests {
 
     #[test]
     fn every_kind_of_message_has_its_look() {
-        let looks: Vec<_> = example::all().into_iter().map(|(name, example)| (name, payload(&example))).collect();
+        let looks: Vec<_> =
+            example::all().into_iter().map(|(name, example)| (name, payload(&example, &example::links()))).collect();
         insta::assert_json_snapshot!(looks);
     }
 }

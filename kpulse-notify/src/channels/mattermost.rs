@@ -18,10 +18,11 @@ use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::card::{Card, Command, Fact, card};
+use crate::card::{Card, Command, Fact, Link, card};
 use crate::endpoint::Endpoint;
 use crate::http::{Http, HttpClient, certificates};
-use crate::markup::{self, fit, fit_lines};
+use crate::links::Links;
+use crate::markup::{self, fit, fit_lines, whole};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::Secrets;
 use crate::settings::{Channel, SetupError, secret, worst_first};
@@ -39,6 +40,8 @@ pub struct Settings {
     pub webhook_url_from_secret: Option<String>,
     /// Where to write, if not where the webhook does by itself.
     pub channel: Option<String>,
+    /// Links to put under each message.
+    pub links: Links,
     /// Certificates to trust besides the platform's, as PEM.
     pub ca_file: Option<PathBuf>,
     /// Whether it takes what no route matches.
@@ -63,11 +66,11 @@ impl Channel for Settings {
     fn notifier(&self, secrets: &Secrets, http: &Http) -> Result<Box<dyn Notifier>, SetupError> {
         let client = http.client(self.ca_file.as_deref())?;
         let channel = secret::set(self.channel.as_ref()).map(str::to_owned);
-        Ok(Box::new(Mattermost { endpoint: self.endpoint(secrets)?, channel, client }))
+        Ok(Box::new(Mattermost { endpoint: self.endpoint(secrets)?, channel, links: self.links.clone(), client }))
     }
 
     fn preview(&self, notification: &Notification) -> String {
-        format!("{:#}", payload(notification))
+        format!("{:#}", payload(notification, &self.links))
     }
 }
 
@@ -82,13 +85,14 @@ impl Settings {
 struct Mattermost {
     endpoint: Endpoint,
     channel: Option<String>,
+    links: Links,
     client: HttpClient,
 }
 
 #[async_trait]
 impl Notifier for Mattermost {
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
-        let mut body = payload(notification);
+        let mut body = payload(notification, &self.links);
         if let Some(channel) = &self.channel {
             body["channel"] = json!(channel);
         }
@@ -123,15 +127,17 @@ fn closed(id: &str) -> Option<DeliveryError> {
 // ---- the message
 
 /// The longest text and value, in characters as they are written: all of a message stays below 7,900.
-const TEXT: usize = 3_900;
-const LINES: usize = 1_900;
+const TEXT: usize = 4_000;
+const QUOTE: usize = 1_500;
+const LINES: usize = 1_000;
+const LINKS: usize = 1_100;
 const VALUE: usize = 400;
 const LINE: usize = 500;
 
 /// What is sent of a message.
 #[must_use]
-pub fn payload(notification: &Notification) -> Value {
-    let card = card(notification);
+pub fn payload(notification: &Notification, links: &Links) -> Value {
+    let card = card(notification, links);
     json!({
         "attachments": [{
             "fallback": fit(&card.headline, LINE, char::len_utf16, defused),
@@ -147,14 +153,16 @@ pub fn payload(notification: &Notification) -> Value {
 /// The cause, what the container said, what a bulletin tells, and what to copy: only the first is cut for the others.
 fn text(card: &Card) -> String {
     let code = |text: &str, limit| fit(text, limit, char::len_utf16, markup::code);
-    let quote = (!card.quote.is_empty()).then(|| format!("```\n{}\n```", code(&card.quote.join("\n"), TEXT / 2)));
+    let quote = (!card.quote.is_empty()).then(|| format!("```\n{}\n```", code(&card.quote.join("\n"), QUOTE)));
     let told = fit_lines(&card.lines, LINES, char::len_utf16, marked);
     let command = |Command { label, text }: &Command| {
         let label = label.map_or_else(String::new, |label| format!("{label} "));
         format!("{label}`{}`", code(text, VALUE))
     };
     let commands = card.commands.iter().map(command).collect::<Vec<_>>().join("\n");
-    let below: Vec<_> = quote.into_iter().chain([told, commands]).filter(|part| !part.is_empty()).collect();
+    let link = |Link { name, url }: &Link| format!("[{}]({url})", fit(name, VALUE, char::len_utf16, marked));
+    let links = whole(card.links.iter().map(link), LINKS, " · ");
+    let below: Vec<_> = quote.into_iter().chain([told, commands, links]).filter(|part| !part.is_empty()).collect();
     let taken: usize = below.iter().map(|part| part.encode_utf16().count() + 2).sum();
     let cause = fit(&card.cause.join("\n"), TEXT - taken, char::len_utf16, marked);
     let parts = std::iter::once(cause).chain(below).filter(|part| !part.is_empty());
@@ -201,7 +209,7 @@ mod tests {
     #[test]
     fn every_payload_keeps_the_platforms_rules() {
         for hostile in example::hostile() {
-            let payload = payload(&hostile);
+            let payload = payload(&hostile, &example::long_links());
             let length = payload.to_string().encode_utf16().count();
             let attachment = &payload["attachments"][0];
             assert!(attachment["text"].as_str().unwrap().encode_utf16().count() <= TEXT);
@@ -217,7 +225,7 @@ mod tests {
         let mut hostile = example::firing();
         let report = hostile.content.report_mut().unwrap();
         (report.title, report.cause) = ("@all *x*".to_owned(), "@here [a](http://h) `c`".to_owned());
-        let attachment = &payload(&hostile)["attachments"][0];
+        let attachment = &payload(&hostile, &Links::default())["attachments"][0];
         assert_eq!(attachment["title"], "🔴 @\u{200b}all *x* · prod-eu");
         let text = attachment["text"].as_str().unwrap();
         assert!(text.starts_with("@\u{200b}here \\[a\\](http://h) \\`c\\`\n\n`kubectl"), "{text}");
@@ -225,7 +233,8 @@ mod tests {
 
     #[test]
     fn every_kind_of_message_has_its_look() {
-        let looks: Vec<_> = example::all().into_iter().map(|(name, example)| (name, payload(&example))).collect();
+        let looks: Vec<_> =
+            example::all().into_iter().map(|(name, example)| (name, payload(&example, &example::links()))).collect();
         insta::assert_json_snapshot!(looks);
     }
 }

@@ -19,9 +19,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::card::{Card, Tone, card};
+use crate::card::{Card, Link, Tone, card};
 use crate::endpoint::Endpoint;
 use crate::http::{Http, HttpClient, certificates};
+use crate::links::Links;
 use crate::markup::{self, fit, fit_lines};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::{Masked, Secrets};
@@ -49,6 +50,8 @@ pub struct Settings {
     pub token_from_secret: Option<String>,
     /// What a tap on the notification opens.
     pub click: Option<Masked>,
+    /// Links to put under each message.
+    pub links: Links,
     /// Certificates to trust besides the platform's, as PEM.
     pub ca_file: Option<PathBuf>,
     /// Whether it takes what no route matches.
@@ -80,13 +83,14 @@ impl Channel for Settings {
             server: secret::base("url", self.url.as_ref(), PUBLIC)?,
             topic: self.topic(secrets)?,
             token: self.token(secrets)?,
+            links: self.links.clone(),
             click: self.click.clone().filter(|click| !click.expose().is_empty()),
             client: http.client(self.ca_file.as_deref())?,
         }))
     }
 
     fn preview(&self, notification: &Notification) -> String {
-        format!("{:#}", payload(notification))
+        format!("{:#}", payload(notification, &self.links))
     }
 }
 
@@ -124,6 +128,7 @@ struct Ntfy {
     server: Endpoint,
     topic: SecretString,
     token: HeaderMap,
+    links: Links,
     click: Option<Masked>,
     client: HttpClient,
 }
@@ -131,7 +136,7 @@ struct Ntfy {
 #[async_trait]
 impl Notifier for Ntfy {
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
-        let mut body = payload(notification);
+        let mut body = payload(notification, &self.links);
         body["topic"] = json!(self.topic.expose_secret());
         if let Some(click) = &self.click {
             body["click"] = json!(click.expose());
@@ -152,18 +157,23 @@ impl Notifier for Ntfy {
 const TITLE: usize = 300;
 const MESSAGE: usize = 4_096;
 
+/// The most buttons (Publishing: action buttons).
+const ACTIONS: usize = 3;
+
 /// The longest list of what a bulletin tells, in bytes: what stands around it fits besides.
 const LINES: usize = 2_400;
 
 /// What is sent of a message, without the topic.
 #[must_use]
-pub fn payload(notification: &Notification) -> Value {
-    let card = card(notification);
+pub fn payload(notification: &Notification, links: &Links) -> Value {
+    let card = card(notification, links);
+    let open = |Link { name, url }: &Link| json!({"action": "view", "label": name, "url": url});
     json!({
         "title": fit(&card.headline, TITLE, char::len_utf8, markup::plain),
         "message": fit(&text(&card), MESSAGE, char::len_utf8, markup::plain),
         "priority": priority(card.tone),
         "tags": [notification.content.source()],
+        "actions": card.links.iter().take(ACTIONS).map(open).collect::<Vec<_>>(),
     })
 }
 
@@ -194,7 +204,7 @@ mod tests {
     #[test]
     fn every_payload_keeps_the_platforms_rules() {
         for hostile in example::hostile() {
-            let payload = payload(&hostile);
+            let payload = payload(&hostile, &example::long_links());
             assert!((1..=4_096).contains(&payload["message"].as_str().unwrap().len()));
             assert!((1..=5).contains(&payload["priority"].as_u64().unwrap()));
         }
@@ -223,7 +233,8 @@ mod tests {
 
     #[test]
     fn every_kind_of_message_has_its_look() {
-        let looks: Vec<_> = example::all().into_iter().map(|(name, example)| (name, payload(&example))).collect();
+        let looks: Vec<_> =
+            example::all().into_iter().map(|(name, example)| (name, payload(&example, &example::links()))).collect();
         insta::assert_json_snapshot!(looks);
     }
 }

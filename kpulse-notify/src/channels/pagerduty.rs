@@ -20,9 +20,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::card::{Card, card, outer_key};
+use crate::card::{Card, Link, card, outer_key};
 use crate::endpoint::Endpoint;
 use crate::http::{Http, HttpClient, certificates};
+use crate::links::Links;
 use crate::markup::{self, fit};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::{Masked, Secrets};
@@ -45,6 +46,8 @@ pub struct Settings {
     pub routing_key_from_secret: Option<String>,
     /// Where events are taken, if not at PagerDuty's own address.
     pub api_url: Option<Masked>,
+    /// Links to put under each message.
+    pub links: Links,
     /// Certificates to trust besides the platform's, as PEM.
     pub ca_file: Option<PathBuf>,
 }
@@ -74,11 +77,16 @@ impl Channel for Settings {
 
     fn notifier(&self, secrets: &Secrets, http: &Http) -> Result<Box<dyn Notifier>, SetupError> {
         let client = http.client(self.ca_file.as_deref())?;
-        Ok(Box::new(PagerDuty { endpoint: self.endpoint()?, routing_key: self.routing_key(secrets)?, client }))
+        Ok(Box::new(PagerDuty {
+            endpoint: self.endpoint()?,
+            routing_key: self.routing_key(secrets)?,
+            links: self.links.clone(),
+            client,
+        }))
     }
 
     fn preview(&self, notification: &Notification) -> String {
-        format!("{:#}", payload(notification))
+        format!("{:#}", payload(notification, &self.links))
     }
 }
 
@@ -97,13 +105,14 @@ impl Settings {
 struct PagerDuty {
     endpoint: Endpoint,
     routing_key: SecretString,
+    links: Links,
     client: HttpClient,
 }
 
 #[async_trait]
 impl Notifier for PagerDuty {
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
-        let accepted = self.send(payload(notification)).await?;
+        let accepted = self.send(payload(notification, &self.links)).await?;
         if is_test(&notification.content) {
             // Nobody would ever end the alert that a test opens.
             self.send(resolve(&notification.content)).await?;
@@ -154,15 +163,18 @@ const LINES: usize = 20;
 
 /// What is sent of a message, without the routing key.
 #[must_use]
-pub fn payload(notification: &Notification) -> Value {
+pub fn payload(notification: &Notification, links: &Links) -> Value {
     let content = &notification.content;
     if content.state() == AlertState::Resolved {
         return resolve(content);
     }
+    let card = card(notification, links);
+    let link = |Link { name, url }: &Link| json!({"href": url, "text": name});
     json!({
         "event_action": "trigger",
         "dedup_key": outer_key(content),
         "client": "kpulse",
+        "links": card.links.iter().map(link).collect::<Vec<_>>(),
         "payload": match content {
             Content::Report(report) => json!({
                 "summary": summary(content),
@@ -172,7 +184,7 @@ pub fn payload(notification: &Notification) -> Value {
                 "group": name(&report.object.namespace, NAME),
                 "class": name(&report.reason, NAME),
                 "timestamp": report.started_at.to_string(),
-                "custom_details": details(&card(notification), notification),
+                "custom_details": details(&card, notification),
             }),
             Content::Bulletin(bulletin) => json!({
                 "summary": summary(content),
@@ -180,7 +192,7 @@ pub fn payload(notification: &Notification) -> Value {
                 "source": "kpulse",
                 "class": content.source(),
                 "timestamp": bulletin.started_at.to_string(),
-                "custom_details": details(&card(notification), notification),
+                "custom_details": details(&card, notification),
             }),
         },
     })
@@ -231,7 +243,7 @@ mod tests {
     #[test]
     fn every_payload_keeps_the_platforms_rules() {
         for hostile in example::hostile() {
-            let event = payload(&hostile);
+            let event = payload(&hostile, &example::long_links());
             assert!(event.to_string().len() <= 512_000);
             assert!((1..=255).contains(&event["dedup_key"].as_str().unwrap().chars().count()));
             if event["event_action"] == "resolve" {
@@ -246,7 +258,9 @@ mod tests {
 
     #[test]
     fn a_group_is_one_alert_whatever_becomes_of_it() {
-        let key = |notification: &Notification| payload(notification)["dedup_key"].as_str().unwrap().to_owned();
+        let key = |notification: &Notification| {
+            payload(notification, &Links::default())["dedup_key"].as_str().unwrap().to_owned()
+        };
         assert_eq!(key(&example::firing()), "bcf7c8ba1bed13f8a28219f0e1b7f3b5c6852227-prod-eu");
         assert!([example::grown(), example::resolved()].iter().all(|other| key(other) == key(&example::firing())));
     }
@@ -261,7 +275,8 @@ mod tests {
 
     #[test]
     fn every_kind_of_message_has_its_look() {
-        let looks: Vec<_> = example::all().into_iter().map(|(name, example)| (name, payload(&example))).collect();
+        let looks: Vec<_> =
+            example::all().into_iter().map(|(name, example)| (name, payload(&example, &example::links()))).collect();
         insta::assert_json_snapshot!(looks);
     }
 }

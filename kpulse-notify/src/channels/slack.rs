@@ -23,9 +23,10 @@ use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::card::card;
+use crate::card::headline;
 use crate::endpoint::Endpoint;
 use crate::http::{Http, HttpClient, certificates};
+use crate::links::Links;
 use crate::living::{Aside, aside, with_aside};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::{Masked, Secrets};
@@ -52,6 +53,8 @@ pub struct Settings {
     pub channel: Option<String>,
     /// Where the API is, if not at Slack's own address.
     pub api_url: Option<Masked>,
+    /// Links to put under each message.
+    pub links: Links,
     /// Certificates to trust besides the platform's, as PEM.
     pub ca_file: Option<PathBuf>,
     /// Whether it takes what no route matches.
@@ -85,13 +88,13 @@ impl Channel for Settings {
     fn notifier(&self, secrets: &Secrets, http: &Http) -> Result<Box<dyn Notifier>, SetupError> {
         let client = http.client(self.ca_file.as_deref())?;
         Ok(match self.way(secrets)? {
-            Way::Webhook(endpoint) => Box::new(Webhook { endpoint, client }),
-            Way::Bot(bot) => Box::new(Speaker { bot, client }),
+            Way::Webhook(endpoint) => Box::new(Webhook { endpoint, links: self.links.clone(), client }),
+            Way::Bot(bot) => Box::new(Speaker { bot, links: self.links.clone(), client }),
         })
     }
 
     fn preview(&self, notification: &Notification) -> String {
-        format!("{:#}", payload(notification))
+        format!("{:#}", payload(notification, &self.links))
     }
 }
 
@@ -144,13 +147,14 @@ impl Settings {
 /// Posts; what was posted cannot be edited.
 struct Webhook {
     endpoint: Endpoint,
+    links: Links,
     client: HttpClient,
 }
 
 #[async_trait]
 impl Notifier for Webhook {
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
-        let body = payload(notification).to_string().into_bytes();
+        let body = payload(notification, &self.links).to_string().into_bytes();
         let reply = self.client.post_json(&self.endpoint, HeaderMap::new(), body).await?;
         if reply.verdict().is_ok() {
             return Ok(Accepted::default());
@@ -171,6 +175,7 @@ impl Notifier for Webhook {
 /// Posts, edits and answers as a bot.
 struct Speaker {
     bot: Bot,
+    links: Links,
     client: HttpClient,
 }
 
@@ -216,12 +221,12 @@ impl Notifier for Speaker {
 
 impl Speaker {
     async fn post(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
-        let said = self.call("chat.postMessage", message::post(notification, &self.bot.channel)).await?;
+        let said = self.call("chat.postMessage", message::post(notification, &self.links, &self.bot.channel)).await?;
         Ok(Accepted { message_id: Posted::of(&said).map(|posted| posted.message_id()) })
     }
 
     async fn edit(&self, notification: &Notification, posted: &Posted) -> Result<(), words::Failure> {
-        let mut body = message::post(notification, &posted.channel);
+        let mut body = message::post(notification, &self.links, &posted.channel);
         body["ts"] = json!(posted.ts);
         self.call("chat.update", body).await.map(|_| ())
     }
@@ -233,7 +238,7 @@ impl Speaker {
             Aside::History | Aside::Word => false,
             Aside::Loud => true,
         };
-        let reply = message::reply(&card(notification), &posted.channel, &posted.ts, loud);
+        let reply = message::reply(&headline(notification), &posted.channel, &posted.ts, loud);
         with_aside(notification, self.call("chat.postMessage", reply).await.map_err(DeliveryError::from))
     }
 

@@ -8,6 +8,7 @@ use kpulse_core::{Name, Notification};
 use serde::{Deserialize, Serialize};
 
 use crate::http::Http;
+use crate::links::Links;
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::Secrets;
 use crate::settings::{Channel, SetupError};
@@ -19,6 +20,8 @@ use crate::text;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Links to put under each message.
+    pub links: Links,
     /// Whether it takes what no route matches.
     pub default: bool,
 }
@@ -35,11 +38,11 @@ impl Channel for Settings {
     }
 
     fn notifier(&self, _secrets: &Secrets, _http: &Http) -> Result<Box<dyn Notifier>, SetupError> {
-        Ok(Box::new(Printer::new(io::stdout())))
+        Ok(Box::new(Printer::new(io::stdout()).with(self.links.clone())))
     }
 
     fn preview(&self, notification: &Notification) -> String {
-        text::message(notification).to_string()
+        paragraph(notification, &self.links)
     }
 }
 
@@ -51,12 +54,13 @@ pub struct Printer<W> {
     writer: Arc<Mutex<W>>,
     /// For which channel, where it prints in the place of another.
     instead_of: Option<Name>,
+    links: Links,
 }
 
 impl<W: Write + Send + 'static> Printer<W> {
     /// Writes to `writer`, for example standard output or a test's buffer.
     pub fn new(writer: W) -> Self {
-        Self { writer: Arc::new(Mutex::new(writer)), instead_of: None }
+        Self { writer: Arc::new(Mutex::new(writer)), instead_of: None, links: Links::default() }
     }
 
     /// Writes what another channel would have got, and that it is for that one.
@@ -64,13 +68,17 @@ impl<W: Write + Send + 'static> Printer<W> {
     pub fn instead_of(self, channel: &Name) -> Self {
         Self { instead_of: Some(channel.clone()), ..self }
     }
+
+    fn with(self, links: Links) -> Self {
+        Self { links, ..self }
+    }
 }
 
 #[async_trait]
 impl<W: Write + Send + 'static> Notifier for Printer<W> {
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
         let heading = self.instead_of.as_ref().map_or_else(String::new, |channel| format!("To {channel}:\n"));
-        let paragraph = format!("{heading}{}\n\n", text::message(notification));
+        let paragraph = format!("{heading}{}\n\n", paragraph(notification, &self.links));
         let writer = Arc::clone(&self.writer);
         // A pipe that nobody reads blocks its writer: not one of the threads that serve everybody.
         let written = tokio::task::spawn_blocking(move || {
@@ -86,6 +94,13 @@ impl<W: Write + Send + 'static> Notifier for Printer<W> {
             Err(_) => Err(DeliveryError::transient("standard output: the writer stopped")),
         }
     }
+}
+
+// ---- the message
+
+fn paragraph(notification: &Notification, links: &Links) -> String {
+    let links = links.of(notification).into_iter().map(|link| format!("\n  {}: {}", link.name, link.url));
+    std::iter::once(text::message(notification).to_string()).chain(links).collect()
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ use serde_json::Value;
 use crate::card::card;
 use crate::endpoint::Endpoint;
 use crate::http::{Http, HttpClient, certificates, judge};
+use crate::links::Links;
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::Secrets;
 use crate::settings::{Channel, SetupError, secret, worst_first};
@@ -44,6 +45,8 @@ pub struct Settings {
     pub webhook_url_from_secret: Option<String>,
     /// Which card is sent.
     pub format: Format,
+    /// Links to put under each message.
+    pub links: Links,
     /// Certificates to trust besides the platform's, as PEM.
     pub ca_file: Option<PathBuf>,
     /// Whether it takes what no route matches.
@@ -78,11 +81,16 @@ impl Channel for Settings {
 
     fn notifier(&self, secrets: &Secrets, http: &Http) -> Result<Box<dyn Notifier>, SetupError> {
         let client = http.client(self.ca_file.as_deref())?;
-        Ok(Box::new(Teams { endpoint: self.endpoint(secrets)?, format: self.format, client }))
+        Ok(Box::new(Teams {
+            endpoint: self.endpoint(secrets)?,
+            format: self.format,
+            links: self.links.clone(),
+            client,
+        }))
     }
 
     fn preview(&self, notification: &Notification) -> String {
-        format!("{:#}", payload(notification, self.format))
+        format!("{:#}", payload(notification, &self.links, self.format))
     }
 }
 
@@ -97,13 +105,14 @@ impl Settings {
 struct Teams {
     endpoint: Endpoint,
     format: Format,
+    links: Links,
     client: HttpClient,
 }
 
 #[async_trait]
 impl Notifier for Teams {
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
-        let body = payload(notification, self.format).to_string().into_bytes();
+        let body = payload(notification, &self.links, self.format).to_string().into_bytes();
         let answer = self.client.post_json(&self.endpoint, HeaderMap::new(), body).await?.answer().await?;
         answer.verdict.clone()?;
         refusal(&answer.body).map_or(Ok(Accepted::default()), |error| Err(answer.says(error)))
@@ -131,10 +140,10 @@ fn refusal(text: &str) -> Option<DeliveryError> {
 
 /// What is sent of a message.
 #[must_use]
-pub fn payload(notification: &Notification, format: Format) -> Value {
+pub fn payload(notification: &Notification, links: &Links, format: Format) -> Value {
     match format {
-        Format::AdaptiveCard => adaptive::payload(&card(notification)),
-        Format::MessageCard => legacy::payload(&card(notification)),
+        Format::AdaptiveCard => adaptive::payload(&card(notification, links)),
+        Format::MessageCard => legacy::payload(&card(notification, links)),
     }
 }
 

@@ -22,9 +22,10 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::card::card;
+use crate::card::headline;
 use crate::endpoint::Endpoint;
 use crate::http::{Http, HttpClient, certificates};
+use crate::links::Links;
 use crate::living::{Aside, aside, with_aside};
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::{Masked, Secrets};
@@ -56,6 +57,8 @@ pub struct Settings {
     pub topic_id: Option<i64>,
     /// Where the API is, if not at Telegram's own address.
     pub api_url: Option<Masked>,
+    /// Links to put under each message.
+    pub links: Links,
     /// Certificates to trust besides the platform's, as PEM.
     pub ca_file: Option<PathBuf>,
     /// Whether it takes what no route matches.
@@ -89,11 +92,11 @@ impl Channel for Settings {
     fn notifier(&self, secrets: &Secrets, http: &Http) -> Result<Box<dyn Notifier>, SetupError> {
         let client = http.client(self.ca_file.as_deref())?;
         let (chat, bot) = (self.chat()?, self.bot(secrets)?);
-        Ok(Box::new(Telegram { bot, chat, topic: self.topic_id, client }))
+        Ok(Box::new(Telegram { bot, chat, topic: self.topic_id, links: self.links.clone(), client }))
     }
 
     fn preview(&self, notification: &Notification) -> String {
-        format!("{:#}", payload(notification))
+        format!("{:#}", payload(notification, &self.links))
     }
 }
 
@@ -119,6 +122,7 @@ struct Telegram {
     bot: Endpoint,
     chat: ChatId,
     topic: Option<i64>,
+    links: Links,
     client: HttpClient,
 }
 
@@ -143,10 +147,10 @@ impl Posted {
 impl Notifier for Telegram {
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
         let Some(posted) = notification.message_id.as_deref().and_then(Posted::read) else {
-            return self.post(payload(notification)).await;
+            return self.post(payload(notification, &self.links)).await;
         };
         match self.edit(notification, &posted).await {
-            Err(Failure::Lost) => return self.post(payload(notification)).await,
+            Err(Failure::Lost) => return self.post(payload(notification, &self.links)).await,
             edited => edited?,
         }
         if matches!(aside(notification.why), Aside::Word | Aside::Loud) {
@@ -172,7 +176,7 @@ impl Telegram {
     }
 
     async fn edit(&self, notification: &Notification, posted: &Posted) -> Result<(), Failure> {
-        let mut body = payload(notification);
+        let mut body = payload(notification, &self.links);
         body["chat_id"] = json!(posted.chat);
         body["message_id"] = json!(posted.number);
         match self.call("editMessageText", body).await {
@@ -183,7 +187,7 @@ impl Telegram {
 
     /// An edit notifies nobody: an answer to the message does.
     async fn say_aside(&self, notification: &Notification, posted: &Posted) -> Result<(), DeliveryError> {
-        let mut body = message::aside(&card(notification));
+        let mut body = message::aside(&headline(notification));
         body["chat_id"] = json!(posted.chat);
         body["reply_parameters"] = json!({"message_id": posted.number, "allow_sending_without_reply": true});
         with_aside(notification, self.call("sendMessage", body).await.map_err(DeliveryError::from))

@@ -1,6 +1,7 @@
 //! `webhook`: each message as JSON to an address of one's own, signed if wanted.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::http::{Http, HttpClient, certificates};
+use crate::links::Links;
 use crate::notifier::{Accepted, DeliveryError, Notifier};
 use crate::secrets::{Masked, Secrets};
 use crate::settings::{Channel, SetupError};
@@ -39,6 +41,8 @@ pub struct Settings {
     pub headers: Vec<(String, Masked)>,
     /// The key of the secret by which bodies are signed.
     pub secret_from_secret: Option<String>,
+    /// Links to put under each message.
+    pub links: Links,
     /// Certificates to trust besides the platform's, as PEM.
     pub ca_file: Option<PathBuf>,
     /// Whether it takes what no route matches.
@@ -78,12 +82,13 @@ impl Channel for Settings {
             endpoint: self.endpoint(secrets)?,
             headers: self.header_map(secrets).unwrap_or_default(),
             signing_key: self.signing_key(secrets)?,
+            links: self.links.clone(),
             client: http.client(self.ca_file.as_deref())?,
         }))
     }
 
     fn preview(&self, notification: &Notification) -> String {
-        serde_json::to_string_pretty(&body(notification)).unwrap_or_else(|error| error.to_string())
+        serde_json::to_string_pretty(&body(notification, &self.links)).unwrap_or_else(|error| error.to_string())
     }
 }
 
@@ -151,13 +156,14 @@ struct Webhook {
     endpoint: Endpoint,
     headers: HeaderMap,
     signing_key: Option<hmac::Key>,
+    links: Links,
     client: HttpClient,
 }
 
 #[async_trait]
 impl Notifier for Webhook {
     async fn deliver(&self, notification: &Notification) -> Result<Accepted, DeliveryError> {
-        let body = serde_json::to_vec(&body(notification))
+        let body = serde_json::to_vec(&body(notification, &self.links))
             .map_err(|error| DeliveryError::Refused { cause: format!("cannot be written as JSON: {error}") })?;
         let mut headers = self.headers.clone();
         if let Ok(key) = HeaderValue::from_str(&notification.idempotency_key) {
@@ -213,6 +219,9 @@ pub struct Body<'a> {
     /// Of a digest and its like, what it tells; other messages have no such key.
     #[serde(skip_serializing_if = "Option::is_none")]
     lines: Option<Vec<Line<'a>>>,
+    /// Addresses by name, if there are any.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    links: BTreeMap<String, String>,
 }
 
 /// One of the troubles that a digest and its like tell.
@@ -233,10 +242,11 @@ const TEST: &str = "kpulse";
 
 /// What is sent of a message.
 #[must_use]
-pub fn body(notification: &Notification) -> Body<'_> {
+pub fn body<'a>(notification: &'a Notification, links: &Links) -> Body<'a> {
+    let links = links.of(notification).into_iter().map(|link| (link.name, link.url)).collect();
     match &notification.content {
-        Content::Report(report) => of_report(&notification.content, report),
-        Content::Bulletin(bulletin) => of_bulletin(&notification.content, bulletin),
+        Content::Report(report) => Body { links, ..of_report(&notification.content, report) },
+        Content::Bulletin(bulletin) => Body { links, ..of_bulletin(&notification.content, bulletin) },
     }
 }
 
@@ -266,6 +276,7 @@ fn of_report<'a>(content: &'a Content, report: &'a Report) -> Body<'a> {
         members: report.members.iter().map(ToString::to_string).collect(),
         log: &report.log,
         lines: None,
+        links: BTreeMap::new(),
     }
 }
 
@@ -304,6 +315,7 @@ fn of_bulletin<'a>(content: &'a Content, bulletin: &'a Bulletin) -> Body<'a> {
         members: Vec::new(),
         log: &[],
         lines: Some(bulletin.lines.iter().take(LINES).map(line).collect()),
+        links: BTreeMap::new(),
     }
 }
 

@@ -107,15 +107,18 @@ fn a_name_belongs_to_one_channel_only() {
 #[test]
 fn a_mistyped_setting_is_named_with_what_there_is() {
     const WEBHOOK: &str =
-        "expected one of `url`, `url_from_secret`, `headers`, `secret_from_secret`, `ca_file`, `default`";
+        "expected one of `url`, `url_from_secret`, `headers`, `secret_from_secret`, `links`, `ca_file`, `default`";
     check_error(r#"{"webhook": {"ulr": "http://h/"}}"#, &format!("unknown field `ulr`, {WEBHOOK}"));
     check_error(r#"{"webhook": {"url": "http://h/", "heders": {}}}"#, &format!("unknown field `heders`, {WEBHOOK}"));
     check_error(r#"{"webhook": {"heders": {}, "url": "http://h/"}}"#, &format!("unknown field `heders`, {WEBHOOK}"));
     check_error(r#"{"webhook": {"ops": {"ulr": "http://h/"}}}"#, &format!("unknown field `ulr`, {WEBHOOK}"));
     check_error(r#"{"webhook": {"ops": null}}"#, &format!("unknown field `ops`, {WEBHOOK}"));
-    check_error(r#"{"stdout": {"defualt": true}}"#, "unknown field `defualt`, expected `default`");
+    check_error(r#"{"stdout": {"defualt": true}}"#, "unknown field `defualt`, expected `links` or `default`");
     check_error(r#"{"slak": {}}"#, "unknown field `slak`, expected");
-    check_error(r#"{"stdout": 5}"#, "invalid type: integer `5`, expected the settings of a stdout channel (default)");
+    check_error(
+        r#"{"stdout": 5}"#,
+        "invalid type: integer `5`, expected the settings of a stdout channel (links, default)",
+    );
     check_error("[]", "invalid type: sequence, expected channels by kind: slack, ");
 }
 

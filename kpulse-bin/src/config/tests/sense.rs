@@ -218,3 +218,29 @@ kpulse.yaml:7:11: silences[1].zone: `Berlin` is no zone of the tz database
 ",
     );
 }
+
+#[test]
+fn a_link_to_nowhere_is_told() {
+    check(
+        "
+channels:
+  stdout:
+    links:
+      grafana: \"https://grafana.example.com/{namspace}\"
+      wiki: wiki.example.com
+",
+        "
+kpulse.yaml:5:16: channels.stdout.links.grafana: there is nothing to put in the place of `{namspace}`
+  |
+5 |       grafana: \"https://grafana.example.com/*********}\"
+  |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  = use {cluster}, {namespace}, {workload}, {kind}, {name}, {container}, {node}, {reason}, {monitor}, {fingerprint}
+
+kpulse.yaml:6:13: channels.stdout.links.wiki: `wiki.example.com` is no address
+  |
+6 |       wiki: wiki.example.com
+  |             ^^^^^^^^^^^^^^^^
+  = begin with https:// or http://
+",
+    );
+}

@@ -3,17 +3,19 @@
 use kpulse_core::Notification;
 use serde_json::{Value, json};
 
-use crate::card::{Card, Command, Fact, card};
-use crate::markup::{self, fit, fit_lines};
+use crate::card::{Card, Command, Fact, Link, card};
+use crate::links::Links;
+use crate::markup::{self, fit, fit_lines, whole};
 
 /// The longest title, description, what stands in it, value of a field, and footer, in characters. All but the first are
 /// shorter than Discord allows, for together they must not be more than 6,000.
 const TITLE: usize = 256;
-const DESCRIPTION: usize = 3_600;
-const QUOTE: usize = 1_200;
-const LINES: usize = 2_000;
+const DESCRIPTION: usize = 3_200;
+const QUOTE: usize = 1_000;
+const LINES: usize = 1_900;
 const COMMAND: usize = 310;
-const VALUE: usize = 310;
+const LINKS: usize = 1_024;
+const VALUE: usize = 220;
 const FOOTER: usize = 300;
 
 /// The longest text that is no embed.
@@ -21,14 +23,14 @@ const CONTENT: usize = 2_000;
 
 /// The message: one embed in its colour.
 #[must_use]
-pub fn payload(notification: &Notification) -> Value {
-    let card = card(notification);
+pub fn payload(notification: &Notification, links: &Links) -> Value {
+    let card = card(notification, links);
     json!({
         "embeds": [{
             "title": marked(&card.headline, TITLE),
             "description": description(&card),
             "color": card.tone.rgb(),
-            "fields": card.facts.iter().map(field).collect::<Vec<_>>(),
+            "fields": card.facts.iter().map(field).chain(link_field(&card.links)).collect::<Vec<_>>(),
             "footer": {"text": fit(&card.footer, FOOTER, char::len_utf16, markup::plain)},
         }],
         "allowed_mentions": {"parse": []},
@@ -36,8 +38,8 @@ pub fn payload(notification: &Notification) -> Value {
 }
 
 /// A line by itself.
-pub(super) fn aside(card: &Card) -> Value {
-    json!({"content": marked(&card.headline, CONTENT), "allowed_mentions": {"parse": []}})
+pub(super) fn aside(headline: &str) -> Value {
+    json!({"content": marked(headline, CONTENT), "allowed_mentions": {"parse": []}})
 }
 
 /// The cause, what the container said, what a bulletin tells, and what to copy: only the first is cut for the others.
@@ -59,6 +61,13 @@ fn description(card: &Card) -> String {
 
 fn field(Fact { name, value }: &Fact) -> Value {
     json!({"name": name, "value": marked(value, VALUE), "inline": value.chars().count() <= 40})
+}
+
+/// Webhooks have no buttons.
+fn link_field(links: &[Link]) -> Option<Value> {
+    let written = links.iter().map(|Link { name, url }| format!("[{}]({url})", marked(name, VALUE)));
+    let value = whole(written, LINKS, " · ");
+    (!value.is_empty()).then(|| json!({"name": "Links", "value": value, "inline": false}))
 }
 
 /// In Discord's Markdown, where a backslash takes a mark's meaning.

@@ -7,7 +7,7 @@ use crate::example;
 fn every_payload_keeps_the_platforms_rules() {
     let length = |text: &Value| text.as_str().unwrap().encode_utf16().count();
     for hostile in example::hostile() {
-        let payload = payload(&hostile);
+        let payload = payload(&hostile, &example::long_links());
         let embed = &payload["embeds"][0];
         let fields = embed["fields"].as_array().unwrap();
         assert!((1..=256).contains(&length(&embed["title"])));
@@ -20,7 +20,7 @@ fn every_payload_keeps_the_platforms_rules() {
         }
         assert!(all <= 6_000, "{all}");
         assert_eq!(payload["allowed_mentions"], json!({"parse": []}));
-        assert!(length(&message::aside(&card(&hostile))["content"]) <= 2_000);
+        assert!(length(&message::aside(&headline(&hostile))["content"]) <= 2_000);
     }
 }
 
@@ -30,7 +30,7 @@ fn marks_of_others_mean_nothing() {
     let report = hostile.content.report_mut().unwrap();
     report.title = "*b* _i_ ~s~ `c` ||x|| <@1> [a](http://h) # > \\".to_owned();
     (report.command, report.silence) = (Some("echo `id`".to_owned()), None);
-    let payload = payload(&hostile);
+    let payload = payload(&hostile, &Links::default());
     assert_eq!(
         payload["embeds"][0]["title"],
         "🔴 \\*b\\* \\_i\\_ \\~s\\~ \\`c\\` \\|\\|x\\|\\| \\<@1\\> \\[a\\](http://h) \\# \\> \\\\ · prod-eu"
@@ -40,7 +40,8 @@ fn marks_of_others_mean_nothing() {
 
 #[test]
 fn every_kind_of_message_has_its_look() {
-    let looks: Vec<_> = example::all().into_iter().map(|(name, example)| (name, payload(&example))).collect();
+    let looks: Vec<_> =
+        example::all().into_iter().map(|(name, example)| (name, payload(&example, &example::links()))).collect();
     insta::assert_json_snapshot!(looks);
 }
 

@@ -5,6 +5,7 @@ use kpulse_core::{AlertState, Content, Notification, Severity};
 use ring::digest;
 
 use super::sheet::Sheet;
+use crate::links::Links;
 use crate::text;
 
 /// The longest subject, in characters. Phones show 40 of them, programs at most about 150.
@@ -40,9 +41,9 @@ pub struct Letter {
 /// # Errors
 ///
 /// Never, as far as is known: the templates' types allow for it.
-pub fn letter(notification: &Notification) -> Result<Letter, askama::Error> {
+pub fn letter(notification: &Notification, links: &Links) -> Result<Letter, askama::Error> {
     let content = &notification.content;
-    let sheet = Sheet::new(notification);
+    let sheet = Sheet::new(notification, links);
     let id = id(notification);
     Ok(Letter {
         subject: subject(content, &sheet),
@@ -164,7 +165,7 @@ mod tests {
     fn written(change: impl FnOnce(&mut Notification)) -> Letter {
         let mut notification = example::firing();
         change(&mut notification);
-        letter(&notification).unwrap()
+        letter(&notification, &Links::default()).unwrap()
     }
 
     #[test]
@@ -173,7 +174,7 @@ mod tests {
         assert_eq!(subject(Severity::Info), "[prod-eu] [i] checkout/api: 3 Pods crash-looping");
         assert_eq!(subject(Severity::Warning), "[prod-eu] [!] checkout/api: 3 Pods crash-looping");
         assert_eq!(subject(Severity::Critical), "[prod-eu] [!!] checkout/api: 3 Pods crash-looping");
-        let resolved = letter(&example::resolved()).unwrap().subject;
+        let resolved = letter(&example::resolved(), &Links::default()).unwrap().subject;
         assert_eq!(resolved, "[prod-eu] [RESOLVED] checkout/api recovered after 18m");
     }
 
@@ -232,7 +233,7 @@ mod tests {
         assert_eq!((first.follows.as_deref(), first.root()), (None, first.id.as_str()));
         let mut resolved = example::resolved();
         resolved.message_id = Some(first.root().to_owned());
-        let last = letter(&resolved).unwrap();
+        let last = letter(&resolved, &Links::default()).unwrap();
         assert_eq!((last.follows.as_deref(), last.root()), (Some(first.id.as_str()), first.id.as_str()));
         assert_ne!(last.id, first.id);
         let again = written(|message| message.message_id = Some(first.id.clone()));

@@ -7,6 +7,7 @@ use askama::Template;
 use jiff::Timestamp;
 use kpulse_core::{AlertState, Content, Ending, Notification, ObjectRef, Report, Severity, Why};
 
+use crate::links::{Link, Links};
 use crate::text::{self, Command};
 use bulletin::Told;
 
@@ -79,6 +80,7 @@ pub(super) struct Sheet {
     /// Why it is broken, or how it ended.
     body: Vec<String>,
     commands: Vec<Command>,
+    links: Vec<Link>,
     /// What a bulletin tells, a line each.
     told: Vec<Told>,
     more_told: usize,
@@ -111,11 +113,12 @@ struct Text<'a> {
 }
 
 impl Sheet {
-    pub(super) fn new(notification: &Notification) -> Self {
-        match &notification.content {
+    pub(super) fn new(notification: &Notification, links: &Links) -> Self {
+        let sheet = match &notification.content {
             Content::Report(report) => Self::of_report(notification, report),
             Content::Bulletin(bulletin) => bulletin::sheet(notification, bulletin),
-        }
+        };
+        Self { links: links.of(notification), ..sheet }
     }
 
     fn of_report(notification: &Notification, report: &Report) -> Self {
@@ -134,6 +137,7 @@ impl Sheet {
             notes: notes(notification),
             body,
             commands: text::message(notification).commands,
+            links: Vec::new(),
             told: Vec::new(),
             more_told: 0,
             text_facts: chosen(&facts, IN_TEXT),

@@ -204,7 +204,8 @@ fn ended(how: Ending) -> Notification {
 
 /// What a person sees of a mail, and what programs do.
 fn shown(notification: &Notification) -> String {
-    let Letter { subject, id, follows, headers, happened_at, html, text } = letter(notification).unwrap();
+    let Letter { subject, id, follows, headers, happened_at, html, text } =
+        letter(notification, &example::links()).unwrap();
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     let follows = follows.unwrap_or_default();
     format!(
@@ -224,7 +225,7 @@ fn each_kind_of_message_is_a_mail() {
 #[test]
 fn of_many_members_the_first_are_named() {
     let named = |count| {
-        let text = letter(&crowd(count)).unwrap().text;
+        let text = letter(&crowd(count), &Links::default()).unwrap().text;
         let more = text.lines().find(|line| line.trim_start().starts_with("and ")).map(|line| line.trim().to_owned());
         (text.lines().filter(|line| line.starts_with("  pod/")).count(), more.unwrap_or_default())
     };
@@ -234,7 +235,7 @@ fn of_many_members_the_first_are_named() {
     assert_eq!(named(5_000), (20, "and 4980 more".to_owned()));
     let mut abroad = crowd(2);
     abroad.content.report_mut().unwrap().members[1].namespace = "blog".into();
-    let text = letter(&abroad).unwrap().text;
+    let text = letter(&abroad, &Links::default()).unwrap().text;
     assert!(text.contains("pod/api-7c9d5f6b8-00001  (namespace blog)"), "{text}");
 }
 
@@ -252,7 +253,7 @@ fn nothing_in_a_message_is_markup_or_a_line_of_its_own() {
     report.members.iter_mut().for_each(|member| member.name = hostile.into());
     hostile.clone_into(&mut notification.idempotency_key);
     notification.message_id = Some(hostile.to_owned());
-    let Letter { html, text, .. } = letter(&notification).unwrap();
+    let Letter { html, text, .. } = letter(&notification, &Links::default()).unwrap();
     assert!(!html.contains("<script") && html.matches("</table>").count() == html.matches("<table").count());
     for shown in [&html, &text] {
         assert!(!shown.contains(['\u{202e}', '\u{0}', '\u{1b}', '\r']), "{shown}");
@@ -278,7 +279,7 @@ fn size(text: &str) -> usize {
     report.count = 5_000;
     let mail = settings("{}").preview(&notification);
     assert!(mail.is_ascii() && mail.lines().all(|line| line.len() <= 200));
-    letter(&notification).unwrap().html.len()
+    letter(&notification, &Links::default()).unwrap().html.len()
 }
 
 #[test]
@@ -292,10 +293,11 @@ fn a_mail_is_small_however_much_there_is_to_say() {
 #[test]
 fn a_log_keeps_its_blanks_and_its_last_lines() {
     let lines: Vec<String> = (1..=100).map(|number| format!("\tline {number}  end")).collect();
-    let text = letter(&logged(&lines.iter().map(String::as_str).collect::<Vec<_>>())).unwrap().text;
+    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    let text = letter(&logged(&lines), &Links::default()).unwrap().text;
     assert!(text.contains("The last 60 lines of container api, pod/api-7c9d5f6b8-2xk4q"), "{text}");
     assert!(text.contains("\n        line 100  end") && !text.contains("line 40 "), "{text}");
-    assert!(letter(&logged(&["one"])).unwrap().text.contains("The last line of container api"));
+    assert!(letter(&logged(&["one"]), &Links::default()).unwrap().text.contains("The last line of container api"));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use kpulse_core::Notification;
 use serde_json::{Value, json};
 
-use crate::card::{Card, Command, Fact, card};
+use crate::card::{Card, Command, Fact, Link, card};
+use crate::links::Links;
 use crate::markup::{self, fit};
 
 /// The longest header, section and field, in characters.
@@ -16,10 +17,13 @@ const LINES: usize = 20;
 const LINES_IN_SECTION: usize = 10;
 const COMMAND: usize = 480;
 
+/// The longest name of a link as it is written.
+const NAME: usize = 200;
+
 /// The message: a header, and below it a panel in its colour.
 #[must_use]
-pub fn payload(notification: &Notification) -> Value {
-    let card = card(notification);
+pub fn payload(notification: &Notification, links: &Links) -> Value {
+    let card = card(notification, links);
     json!({
         "text": mrkdwn(&card.headline, SECTION),
         "blocks": [{"type": "header", "text": plain(&card.headline, HEADER)}],
@@ -32,13 +36,13 @@ pub fn payload(notification: &Notification) -> Value {
 }
 
 /// The message as the API takes it, to be posted or to replace one.
-pub(super) fn post(notification: &Notification, channel: &str) -> Value {
-    addressed(payload(notification), channel)
+pub(super) fn post(notification: &Notification, links: &Links, channel: &str) -> Value {
+    addressed(payload(notification, links), channel)
 }
 
 /// A line in a message's thread; a loud one is shown in the channel too.
-pub(super) fn reply(card: &Card, channel: &str, thread: &str, loud: bool) -> Value {
-    let body = json!({"text": mrkdwn(&card.headline, SECTION), "thread_ts": thread, "reply_broadcast": loud});
+pub(super) fn reply(headline: &str, channel: &str, thread: &str, loud: bool) -> Value {
+    let body = json!({"text": mrkdwn(headline, SECTION), "thread_ts": thread, "reply_broadcast": loud});
     addressed(body, channel)
 }
 
@@ -71,6 +75,10 @@ fn panel(card: &Card) -> Vec<Value> {
     if !card.facts.is_empty() {
         blocks.push(json!({"type": "section", "fields": card.facts.iter().map(field).collect::<Vec<_>>()}));
     }
+    if !card.links.is_empty() {
+        let links: Vec<_> = card.links.iter().map(link).collect();
+        blocks.push(json!({"type": "context", "elements": links}));
+    }
     blocks.push(json!({"type": "context", "elements": [plain(&card.footer, FIELD)]}));
     blocks
 }
@@ -79,6 +87,11 @@ fn panel(card: &Card) -> Vec<Value> {
 fn command(Command { label, text }: &Command) -> String {
     let code = fit(text, COMMAND, char::len_utf16, code);
     label.map_or_else(|| format!("`{code}`"), |label| format!("{label} `{code}`"))
+}
+
+/// Not a button: one would ask an app for an answer that nobody gives, and Slack show a warning.
+fn link(Link { name, url }: &Link) -> Value {
+    json!({"type": "mrkdwn", "text": format!("<{}|{}>", url.replace('&', "&amp;"), mrkdwn(name, NAME))})
 }
 
 fn field(Fact { name, value }: &Fact) -> Value {

@@ -40,7 +40,7 @@ fn every_payload_keeps_the_platforms_rules() {
         assert!((1..=limit).contains(&length), "{length} of {limit}: {object}");
     };
     for hostile in example::hostile() {
-        let payload = payload(&hostile);
+        let payload = payload(&hostile, &example::long_links());
         assert!(payload["text"].as_str().unwrap().encode_utf16().count() <= 3_000);
         within(&payload["blocks"][0]["text"], 150);
         let blocks = payload["attachments"][0]["blocks"].as_array().unwrap();
@@ -66,7 +66,7 @@ fn mentions_and_marks_of_others_are_defused() {
     let report = hostile.content.report_mut().unwrap();
     (report.title, report.reason) = (text.to_owned(), text.into());
     (report.command, report.silence) = (Some(text.to_owned()), None);
-    let payload = payload(&hostile);
+    let payload = payload(&hostile, &Links::default());
     let defused = "&lt;!channel&gt; &lt;@\u{200b}U1&gt; @\u{200b}here &amp; a &lt;b&gt; `c`";
     assert_eq!(payload["text"], format!("🔴 {defused} · prod-eu"));
     let panel = &payload["attachments"][0]["blocks"];
@@ -78,7 +78,8 @@ fn mentions_and_marks_of_others_are_defused() {
 
 #[test]
 fn every_kind_of_message_has_its_look() {
-    let looks: Vec<_> = example::all().into_iter().map(|(name, example)| (name, payload(&example))).collect();
+    let looks: Vec<_> =
+        example::all().into_iter().map(|(name, example)| (name, payload(&example, &example::links()))).collect();
     insta::assert_json_snapshot!(looks);
 }
 
@@ -87,7 +88,7 @@ fn a_late_message_says_so_and_an_unnamed_cluster_too() {
     let mut late = example::firing();
     late.delayed = Some(jiff::SignedDuration::from_mins(14));
     late.content.report_mut().unwrap().cluster = "REPLACE_ME".into();
-    let payload = payload(&late);
+    let payload = payload(&late, &Links::default());
     assert!(payload["text"].as_str().unwrap().ends_with("· delayed 14m"), "{payload}");
     assert!(payload.to_string().contains("set cluster.name, it is still REPLACE_ME"));
 }

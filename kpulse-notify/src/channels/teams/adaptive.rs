@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::card::{Card, Command, Fact, Tone};
+use crate::card::{Card, Command, Fact, Link, Tone};
 use crate::markup::{self, fit};
 
 /// The longest line of text, in characters: with each of them written as two, all stay well below 28 KB.
@@ -13,20 +13,25 @@ const LINES: usize = 20;
 
 /// A message whose one attachment is the card.
 pub(super) fn payload(card: &Card) -> Value {
+    let mut content = json!({
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "msteams": {"width": "Full"},
+        "fallbackText": plain(&card.headline),
+        "body": body(card),
+    });
+    if !card.links.is_empty() {
+        let open = |Link { name, url }: &Link| json!({"type": "Action.OpenUrl", "title": name, "url": url});
+        content["actions"] = card.links.iter().map(open).collect();
+    }
     json!({
         "type": "message",
         "summary": plain(&card.headline),
         "attachments": [{
             "contentType": "application/vnd.microsoft.card.adaptive",
             "contentUrl": null,
-            "content": {
-                "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-                "type": "AdaptiveCard",
-                "version": "1.4",
-                "msteams": {"width": "Full"},
-                "fallbackText": plain(&card.headline),
-                "body": body(card),
-            },
+            "content": content,
         }],
     })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::card::{Card, Command, Fact, Tone};
+use crate::card::{Card, Command, Fact, Link, Tone};
 use crate::markup::{self, fit};
 
 /// The longest text, in characters.
@@ -13,7 +13,7 @@ const LINES: usize = 20;
 
 pub(super) fn payload(card: &Card) -> Value {
     let fact = |Fact { name, value }: &Fact| json!({"name": name, "value": marked(value)});
-    json!({
+    let mut message = json!({
         "@type": "MessageCard",
         "@context": "https://schema.org/extensions",
         "themeColor": colour(card.tone),
@@ -24,7 +24,13 @@ pub(super) fn payload(card: &Card) -> Value {
             "facts": card.facts.iter().map(fact).collect::<Vec<_>>(),
             "markdown": true,
         }, {"text": marked(&card.footer)}],
-    })
+    });
+    // It shows four at most.
+    let open = |Link { name, url }: &Link| json!({"@type": "OpenUri", "name": name, "targets": [{"os": "default", "uri": url}]});
+    if !card.links.is_empty() {
+        message["potentialAction"] = card.links.iter().take(4).map(open).collect();
+    }
+    message
 }
 
 /// In Markdown a line ends with an empty one.

@@ -8,7 +8,7 @@ const FORMATS: [Format; 2] = [Format::AdaptiveCard, Format::MessageCard];
 #[test]
 fn every_payload_keeps_the_platforms_rules() {
     for hostile in example::hostile() {
-        let [message, card] = FORMATS.map(|format| payload(&hostile, format));
+        let [message, card] = FORMATS.map(|format| payload(&hostile, &example::long_links(), format));
         for payload in [&message, &card] {
             let size = payload.to_string().len();
             assert!(size <= 28 << 10, "{size}");
@@ -24,25 +24,27 @@ fn marks_of_others_mean_nothing() {
     let text = "*b* _i_ [a](http://h) `c` <at>x</at>";
     let report = hostile.content.report_mut().unwrap();
     (report.title, report.cause) = (text.to_owned(), text.to_owned());
-    let body = &payload(&hostile, Format::AdaptiveCard)["attachments"][0]["content"]["body"];
+    let body = &payload(&hostile, &Links::default(), Format::AdaptiveCard)["attachments"][0]["content"]["body"];
     let marked = "\\*b\\* \\_i\\_ \\[a\\](http://h) \\`c\\` \\<at\\>x\\</at\\>";
     assert_eq!(body[0]["items"][0]["text"], format!("🔴 {marked} · prod-eu"));
     assert_eq!(body[1]["inlines"][0]["text"], text, "a RichTextBlock reads no marks");
-    let card = payload(&hostile, Format::MessageCard);
+    let card = payload(&hostile, &Links::default(), Format::MessageCard);
     assert_eq!(card["title"], format!("🔴 {marked} · prod-eu"));
     assert!(card["sections"][0]["text"].as_str().unwrap().starts_with(marked));
 }
 
 #[test]
 fn every_kind_of_message_has_its_look() {
-    let looks = example::all().into_iter().map(|(name, example)| (name, payload(&example, Format::default())));
+    let looks = example::all()
+        .into_iter()
+        .map(|(name, example)| (name, payload(&example, &example::links(), Format::default())));
     insta::assert_json_snapshot!(looks.collect::<Vec<_>>());
 }
 
 #[test]
 fn a_connector_gets_a_message_card() {
-    insta::assert_json_snapshot!(payload(&example::logged(), Format::MessageCard));
-    assert_eq!(payload(&example::resolved(), Format::MessageCard)["themeColor"], json!("10B981"));
+    insta::assert_json_snapshot!(payload(&example::logged(), &Links::default(), Format::MessageCard));
+    assert_eq!(payload(&example::resolved(), &Links::default(), Format::MessageCard)["themeColor"], json!("10B981"));
 }
 
 #[test]

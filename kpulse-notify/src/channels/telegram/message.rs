@@ -3,7 +3,8 @@
 use kpulse_core::Notification;
 use serde_json::{Value, json};
 
-use crate::card::{Card, Command, Fact, card};
+use crate::card::{Card, Command, Fact, Link, card};
+use crate::links::Links;
 use crate::markup::{self, fit, fit_lines};
 
 /// The longest headline, cause, quote, command, value and footer, in characters with all tags and entities: together
@@ -14,17 +15,18 @@ const QUOTE: usize = 1_000;
 const LINES: usize = 1_400;
 const COMMAND: usize = 280;
 const VALUE: usize = 180;
+const NAME: usize = 40;
 const FOOTER: usize = 200;
 
 /// The message as HTML, without where it goes.
 #[must_use]
-pub fn payload(notification: &Notification) -> Value {
-    written(&text(&card(notification)))
+pub fn payload(notification: &Notification, links: &Links) -> Value {
+    written(&text(&card(notification, links)))
 }
 
 /// A line by itself.
-pub(super) fn aside(card: &Card) -> Value {
-    written(&escaped(&card.headline, HEADLINE))
+pub(super) fn aside(headline: &str) -> Value {
+    written(&escaped(headline, HEADLINE))
 }
 
 fn written(text: &str) -> Value {
@@ -43,6 +45,12 @@ fn text(card: &Card) -> String {
     parts.extend(card.commands.iter().map(command));
     let facts: Vec<_> = card.facts.iter().map(fact).collect();
     parts.push(facts.join("\n"));
+    // Not buttons: for an address that Telegram does not like, one within a company, it would refuse the whole message.
+    let link = |Link { name, url }: &Link| {
+        let url = url.replace('&', "&amp;");
+        format!("<a href=\"{url}\">{}</a>", escaped(name, NAME))
+    };
+    parts.push(card.links.iter().map(link).collect::<Vec<_>>().join(" · "));
     parts.push(format!("<i>{}</i>", escaped(&card.footer, FOOTER)));
     parts.retain(|part| !part.is_empty());
     parts.join("\n")

@@ -168,7 +168,7 @@ fn absent_fields_are_null_and_the_earlier_programs_are_empty() {
     (report.workload, report.node) = (None, None);
     report.trouble.container = None;
     report.body.clear();
-    let body = serde_json::to_value(body(&node)).unwrap();
+    let body = serde_json::to_value(body(&node, &Links::default())).unwrap();
     assert_eq!((&body["namespace"], &body["body"], &body["object"]), (&"".into(), &"".into(), &"node/worker-1".into()));
     for key in ["workload", "node", "container", "ended_at", "ending"] {
         assert!(body[key].is_null(), "{key}");
@@ -181,7 +181,7 @@ fn a_log_is_sent_whole_and_quoted_in_the_body() {
     let report = crashed.content.report_mut().unwrap();
     report.cause = "api exits 1 after 6s".to_owned();
     report.log = ["starting", "ERROR no database"].map(str::to_owned).to_vec();
-    let body = serde_json::to_value(body(&crashed)).unwrap();
+    let body = serde_json::to_value(body(&crashed, &Links::default())).unwrap();
     assert_eq!(body["log"], serde_json::json!(["starting", "ERROR no database"]));
     let said = "api exits 1 after 6s\n> ERROR no database\nkubectl -n checkout logs deploy/api -c api --previous";
     assert_eq!(body["body"], said);

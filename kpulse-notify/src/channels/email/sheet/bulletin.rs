@@ -37,6 +37,7 @@ pub(super) fn sheet(notification: &Notification, bulletin: &Bulletin) -> Sheet {
         notes: notes(notification),
         body,
         commands: text::message(notification).commands,
+        links: Vec::new(),
         text_facts: facts(bulletin),
         html_facts: Vec::new(),
         more_told: bulletin.more + bulletin.lines.len().saturating_sub(told.len()),
