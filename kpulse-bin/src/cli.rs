@@ -207,6 +207,9 @@ pub(crate) struct CheckArgs {
     /// Print the configuration as it is in force: each value with where it comes from, secrets masked
     #[arg(long)]
     pub(crate) print: bool,
+    /// Print the JSON Schema of the configuration, for editors
+    #[arg(long, exclusive = true)]
+    pub(crate) schema: bool,
     /// Ask the cluster too: does it answer, which rights are missing, are the secrets there
     #[arg(long = "cluster", conflicts_with = "print")]
     pub(crate) ask_cluster: bool,

@@ -13,6 +13,7 @@ mod layers;
 mod meaning;
 mod problem;
 mod read;
+mod schema;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use environment::Environment;
 pub(crate) use problem::{ConfigError, ConfigProblem};
+pub(crate) use schema::schema;
 
 use document::Document;
 use key_path::KeyPath;

@@ -11,7 +11,7 @@ use kpulse_core::settings::{Channel, Glob, Settings};
 use kpulse_notify::{Secrets, SecretsError};
 
 use crate::cli::CheckArgs;
-use crate::config::{Config, ConfigError, ConfigProblem, Environment, Loaded, Purpose};
+use crate::config::{Config, ConfigError, ConfigProblem, Environment, Loaded, Purpose, schema};
 
 /// What was found.
 #[derive(Debug)]
@@ -27,6 +27,11 @@ pub(crate) struct CheckReport {
 ///
 /// Where the output cannot be written.
 pub(crate) fn run(args: &CheckArgs, out: &mut impl Write) -> io::Result<ExitCode> {
+    if args.schema {
+        serde_json::to_writer_pretty(&mut *out, &schema())?;
+        writeln!(out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let environment = Environment::of_process();
     let report = check(&args.config, &args.secrets, &environment);
     // What is in force does not depend on secrets; that some are missing is said all the same.

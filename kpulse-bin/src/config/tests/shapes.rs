@@ -6,8 +6,7 @@ use serde_json::Value as Json;
 
 use super::*;
 use crate::config::document::Part;
-
-const SHIPPED: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/config.example.yaml"));
+use crate::config::schema::{SHIPPED, all_in_force};
 
 /// The defaults of the earlier program, as it documents them.
 const EARLIER: &str = r#"
@@ -108,19 +107,6 @@ fn the_shipped_configuration_is_good() {
     let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(loaded.config.cluster.name, "REPLACE_ME");
     assert_eq!(loaded.notes, ["cluster.name is still REPLACE_ME: messages will say so"]);
-}
-
-/// Settings that are not in force by default stand there as `#key: value`; words as `# words`.
-fn all_in_force(text: &str) -> String {
-    let uncommented = |line: &str| match line.split_once('#') {
-        Some((indent, setting))
-            if indent.trim().is_empty() && !setting.starts_with([' ', '#']) && !setting.is_empty() =>
-        {
-            format!("{indent}{setting}\n")
-        }
-        _ => format!("{line}\n"),
-    };
-    text.lines().map(uncommented).collect()
 }
 
 #[test]
