@@ -9,6 +9,7 @@ mod doctor;
 mod images;
 mod inputs;
 mod preview;
+mod release;
 mod scripts;
 #[path = "../stage/mod.rs"]
 mod stage;
