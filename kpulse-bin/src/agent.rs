@@ -120,7 +120,15 @@ async fn read_state(store: &mut StateStore) -> anyhow::Result<EngineState> {
         tracing::info!("no state: a first start");
         return Ok(EngineState::default());
     };
-    let state: EngineState = serde_json::from_str(&text)
+    state_of(&text)
+}
+
+/// The state that was saved as this text.
+///
+/// # Errors
+/// Where it is none, or a newer program's.
+pub(crate) fn state_of(text: &str) -> anyhow::Result<EngineState> {
+    let state: EngineState = serde_json::from_str(text)
         .context("ConfigMap kpulse-state holds no state of kpulse; mend it, or delete it to start anew")?;
     anyhow::ensure!(
         state.version <= EngineState::VERSION,

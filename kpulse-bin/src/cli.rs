@@ -42,6 +42,9 @@ pub(crate) enum Command {
     /// then.
     #[command(after_help = RUN)]
     Run(RunArgs),
+    /// Show what fires now and who was told, from the state that kpulse keeps in the cluster
+    #[command(after_help = STATUS)]
+    Status(StatusArgs),
     /// Hear nothing of an object for a while
     ///
     /// Writes the annotation kpulse.io/silence to the object; it holds for what the object answers for as well: the Pods
@@ -105,6 +108,13 @@ Examples:
   kpulse run --config kpulse.yaml --secrets secrets --namespace default --http 127.0.0.1:8080
   kpulse run --config kpulse.yaml --dry-run   only show what people would have been told
   KPULSE_CLUSTER__NAME=prod-eu kpulse run     every setting can be given by the environment";
+
+const STATUS: &str = "\
+Examples:
+  kpulse status
+  kpulse status -o json | jq -r '.firing[].title'
+
+Exit codes: 0 nothing fires, 1 something does, 2 could not look.";
 
 const CHECK: &str = "\
 Examples:
@@ -194,6 +204,18 @@ impl From<ClusterArgs> for ConnectOptions {
     fn from(ClusterArgs { context, kubeconfig }: ClusterArgs) -> Self {
         Self { context, kubeconfig }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The namespace of kpulse itself
+    #[arg(long, short, env = "POD_NAMESPACE", default_value = "kpulse", value_name = "NAME")]
+    pub(crate) namespace: String,
+    /// How it is shown
+    #[arg(long, short, value_enum, default_value = "table", value_name = "FORMAT")]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ mod replay;
 pub(crate) mod run;
 mod scan;
 mod silence;
+mod status;
 mod test_channel;
 mod test_route;
 mod version;
@@ -40,6 +41,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Silence(args)) => on_runtime(silence::run(args)),
         Some(Command::Unsilence(args)) => on_runtime(silence::end(args)),
         Some(Command::TestRoute(args)) => test_route::run(&args, &mut stdout().lock()),
+        Some(Command::Status(args)) => on_runtime(status::run(args)),
         Some(Command::Version(args)) => version::run(&args, &mut stdout().lock()),
         Some(Command::Completions(args)) => Ok(completions::run(args.shell, &mut stdout().lock())?),
     }

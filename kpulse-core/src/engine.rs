@@ -80,6 +80,11 @@ impl EngineState {
         Self { version: Self::VERSION, ..Self::default() }
     }
 
+    /// Every channel that was told anything.
+    pub fn channels(&self) -> impl Iterator<Item = &Name> {
+        self.ledger.channels()
+    }
+
     /// Whether nothing was ever saved.
     #[must_use]
     pub const fn is_first_start(&self) -> bool {

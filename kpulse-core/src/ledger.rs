@@ -172,6 +172,11 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// Every channel that was ever told anything.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = &Name> {
+        self.channels.keys()
+    }
+
     pub(crate) fn told(&self, channel: &Name, group: &Fingerprint) -> Option<&Told> {
         self.channels.get(channel)?.groups.get(group)
     }

@@ -6,7 +6,7 @@ use clap::Command;
 
 /// Every command, by what it is for.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("See", &["demo", "scan"]),
+    ("See", &["demo", "scan", "status"]),
     ("Quiet", &["silence", "unsilence"]),
     ("Set up", &["init", "check", "test-channel", "test-route", "rbac"]),
     ("Run", &["run"]),

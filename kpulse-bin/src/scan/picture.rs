@@ -64,12 +64,22 @@ pub(crate) struct Row {
     pub(crate) due_at: Option<Timestamp>,
     pub(crate) count: usize,
     pub(crate) members: Vec<String>,
+    /// Who was told of it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) told: Option<Vec<Told>>,
     #[serde(skip)]
     pub(crate) what: String,
     #[serde(skip)]
     pub(crate) cause: String,
     #[serde(skip)]
     pub(crate) command: Option<String>,
+}
+
+/// What one channel was told of a trouble.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Told {
+    pub(crate) channel: String,
+    pub(crate) at: Timestamp,
 }
 
 /// How many groups are broken, by severity.
@@ -206,6 +216,7 @@ impl Row {
             due_at: if let Course::Pending { due_at } = course { Some(whole(*due_at)) } else { None },
             count: report.count,
             members: report.members.iter().map(ToString::to_string).collect(),
+            told: None,
             what: what.clone(),
             cause: report.cause.clone(),
             command: report.command.clone(),
@@ -247,7 +258,7 @@ impl Counts {
 
 /// Puts rows of one workload together: the workload with the worst trouble first, of these the one that has had it
 /// longest.
-fn by_workload(rows: &mut [Row]) {
+pub(crate) fn by_workload(rows: &mut [Row]) {
     type Rank = (Reverse<Severity>, Timestamp);
     let mut ranks: BTreeMap<(String, String, String), Rank> = BTreeMap::new();
     let key = |row: &Row| {

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::{SignedDuration, Timestamp};
 use kpulse_core::Severity;
 
-use super::picture::{Counts, Picture, Row};
+use super::picture::{Counts, Picture, Row, Told};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -30,6 +30,13 @@ pub(crate) fn rows(rows: &[Row], now: Timestamp) -> String {
     let mut page = Page { text: String::new(), width: WIDEST, now };
     page.rows(rows);
     page.text.trim_start().to_owned()
+}
+
+/// What is not due yet.
+pub(crate) fn pending(rows: &[Row], now: Timestamp) -> String {
+    let mut page = Page { text: String::new(), width: WIDEST, now };
+    page.section("Not due yet", "kpulse tells of these if they last", rows);
+    page.text
 }
 
 struct Page {
@@ -91,6 +98,9 @@ impl Page {
         }
         if row.count > 1 && row.kind == "Node" {
             self.line(&format!("{indent}{}", one_line(&names(row), room)));
+        }
+        if let Some(told) = &row.told {
+            self.line(&format!("{indent}{}", told_whom(told, self.now)));
         }
         if let Some(command) = &row.command {
             self.line(&format!("{indent}{DIM}{}{DIM:#}", plain(command)));
@@ -231,6 +241,16 @@ fn shown_place(row: &Row) -> (String, &str) {
         (false, _) => format!("{namespace}/{name}"),
     };
     (place, if row.count > 1 && kind == "Node" { "" } else { kind })
+}
+
+/// `told slack 3m ago, mail 3m ago`.
+fn told_whom(told: &[Told], now: Timestamp) -> String {
+    let channel = |told: &Told| format!("{} {} ago", told.channel, age(now.duration_since(told.at)));
+    if told.is_empty() {
+        "told nobody".to_owned()
+    } else {
+        format!("told {}", told.iter().map(channel).collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// Since when it lasts, when it happened, or when it is due.

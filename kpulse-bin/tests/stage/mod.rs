@@ -84,6 +84,10 @@ impl Stage {
         self.directory.join("config.yaml")
     }
 
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.directory.join("kubeconfig")
+    }
+
     pub(crate) fn put_secret(&self, key: &str, value: &str) {
         std::fs::write(self.directory.join("secrets").join(key), value).unwrap();
     }
